@@ -1,0 +1,380 @@
+"""The command line. Nothing heavy is imported before a command is known to need it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from nervura import __version__
+from nervura.arguments import Parser, language, minutes, whole_number
+from nervura.errors import NervuraError, OptionError, did_you_mean
+
+EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+MOST_NOTES = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command; the exit status is 0, 2 for input that a person can mend, or 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        given = _parse(words)
+    except OptionError as error:
+        return _fail("--json" in words, str(error))
+    # TensorFlow tells of instruction sets and missing graphics cards on every start.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    warnings.showwarning = _show_warning
+    try:
+        given.command(given)
+    except NervuraError as error:
+        return _fail(given.json, str(error))
+    except KeyboardInterrupt as stop:
+        hint = "".join(f" Go on with it by: {note}" for note in getattr(stop, "__notes__", ()))
+        return _fail(given.json, f"Stopped.{hint}", EXIT_INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has closed it, as 'head' does.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        return _fail(given.json, f"The system refused: {error}. Free some space, or write to another place with --out.")
+    return 0
+
+
+def _fail(as_json: bool, text: str, status: int = EXIT_BAD_INPUT) -> int:
+    if as_json:
+        print(json.dumps({"error": text}, ensure_ascii=False))
+    print(f"nervura: {text}", file=sys.stderr)
+    return status
+
+
+def _parse(words: list[str]) -> argparse.Namespace:
+    """What the words ask for.
+
+    Raises:
+        OptionError: they are not well formed.
+    """
+    given, unknown = _parser().parse_known_args(words)
+    if unknown:
+        options = list(given.parser._option_string_actions)
+        hint = did_you_mean(unknown[0], options) if unknown[0].startswith("-") else "It is one word too many."
+        raise OptionError(
+            f"'{given.parser.prog}' does not know '{unknown[0]}'. {hint} Write: {given.parser.prog} --help"
+        )
+    return given
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        prog="nervura",
+        description="From your data to a Keras network that you can read, trust and ship.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"nervura {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, run: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".", allow_abbrev=False)
+        command.set_defaults(command=run, parser=command)
+        command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
+        return command
+
+    train = add("train", _train, "train a network on a table, judge it and write a report")
+    _add_data(train)
+    train.add_argument(
+        "--network", default="deep_feed_forward", metavar="N", help="a member of the zoo (default: %(default)s)"
+    )
+    train.add_argument(
+        "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
+    )
+    train.add_argument("--out", metavar="DIR", help="the run's directory (default: runs/<source>-<network>-<number>)")
+    train.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="OPTION=VALUE",
+        help="an option of the network; see 'nervura zoo N'",
+    )
+    train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
+    _add_language(train)
+
+    check = add("check", _check, "say, before any training, whether a network is worth it")
+    _add_data(check)
+
+    predict = add("predict", _predict, "predict new rows with a run")
+    predict.add_argument("run", metavar="RUN")
+    predict.add_argument("source", metavar="SOURCE")
+    predict.add_argument("--out", metavar="FILE", help="a .csv or .parquet file (default: CSV on the screen)")
+    predict.add_argument(
+        "--keep", action="append", default=[], metavar="COL", help="a column to carry over; may be repeated"
+    )
+    predict.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
+
+    evaluate = add("evaluate", _evaluate, "show a run's scores, or judge it on other rows")
+    evaluate.add_argument("run", metavar="RUN")
+    evaluate.add_argument("source", nargs="?", metavar="SOURCE")
+    evaluate.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
+
+    explain = add("explain", _explain, "show which columns a run's predictions rest on")
+    explain.add_argument("run", metavar="RUN")
+
+    report = add("report", _report, "write a run's report again")
+    report.add_argument("run", metavar="RUN")
+    _add_language(report)
+
+    export = add("export", _export, "write a run in another form")
+    export.add_argument("run", metavar="RUN")
+    export.add_argument("--to", default="code", metavar="FORMAT", help="code or keras (default: %(default)s)")
+    export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
+
+    compare = add("compare", _compare, "set runs side by side")
+    compare.add_argument("runs", nargs="+", metavar="RUN")
+
+    zoo = add("zoo", _zoo, "list the networks, or show the page of one")
+    zoo.add_argument("network", nargs="?", metavar="NETWORK")
+
+    resume = add("resume", _resume, "go on with a run that was stopped")
+    resume.add_argument("run", metavar="RUN")
+    return parser
+
+
+def _add_data(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", metavar="SOURCE", help="a file, folder, SQL address or toy:NAME")
+    command.add_argument("--target", metavar="COL", help="the column to predict")
+    command.add_argument("--problem", metavar="P", help="binary, multiclass or regression (default: found out)")
+    command.add_argument(
+        "--column", action="append", default=[], metavar="NAME=KIND", help="number, category, boolean, datetime or text"
+    )
+    command.add_argument(
+        "--drop", action="append", default=[], metavar="NAME", help="a column to leave out; may be repeated"
+    )
+    command.add_argument("--group", metavar="COL", help="rows of equal value stay on one side of the split")
+    command.add_argument("--time", metavar="COL", help="the latest rows by this column become the test rows")
+    command.add_argument("--test", metavar="FILE", help="test rows of their own")
+    command.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
+    command.add_argument(
+        "--seed",
+        type=whole_number,
+        default=0,
+        metavar="N",
+        help="of split, weights and row order (default: %(default)s)",
+    )
+
+
+def _add_language(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--lang",
+        default="en",
+        type=language,
+        metavar="LANG",
+        help="language of the report: en or pt (default: %(default)s)",
+    )
+
+
+def _data(given: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "problem": given.problem,
+        "kinds": _pairs(given.column, "--column NAME=KIND"),
+        "drop": given.drop,
+        "group": given.group,
+        "time": given.time,
+        "test": given.test,
+        "table": given.table,
+        "seed": given.seed,
+    }
+
+
+def _pairs(given: list[str], form: str) -> dict[str, str]:
+    for pair in given:
+        if "=" not in pair:
+            raise OptionError(f"Write {form}; given was '{pair}'.")
+    return dict(pair.rsplit("=", 1) for pair in given)
+
+
+def _train(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.progress import Display
+
+    with Display(sys.stderr, quiet=given.json) as display:
+        run = nervura.train(
+            given.source,
+            given.target,
+            **_data(given),
+            network=given.network,
+            options=_pairs(given.set, "--set OPTION=VALUE"),
+            minutes=given.minutes,
+            out=given.out,
+            tensorboard=given.tensorboard,
+            lang=given.lang,
+            watchers=[display.epoch],
+            tell=display.step,
+        )
+    _show_run(given, run)
+
+
+def _resume(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.progress import Display
+
+    with Display(sys.stderr, quiet=given.json) as display:
+        run = nervura.resume(given.run, watchers=[display.epoch], tell=display.step)
+    _show_run(given, run)
+
+
+def _show_run(given: argparse.Namespace, run: Any) -> None:
+    problem = run.need("problem")
+    if given.json:
+        _print_json(
+            {"run": str(run.path), "report": str(run.path / "report.html"), "problem": problem, **run.evaluation}
+        )
+        return
+    print(f"Problem: {problem['name']}, because {problem['reason']}")
+    rows = run.need("split")["rows"]
+    print("Rows: " + ", ".join(f"{count:,} {part}" for part, count in rows.items() if count))
+    design, told = run.need("design"), run.need("run")
+    print(f"Network: {design['network']}, {design['parameters']:,} parameters. {told['decisions'][0]}")
+    for warning in _warnings(run):
+        print(f"Note: {warning}")
+    from nervura.schema import text_table
+    from nervura.workflow import _rounded
+
+    print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
+    print(text_table(_rounded(run.scores())))
+    print(f"\n{run.verdict}\n\nReport: {run.path / 'report.html'}\n{run.path}")
+
+
+def _warnings(run: Any) -> list[str]:
+    from nervura.schema import Schema
+
+    schema = Schema.from_json(run.need("schema"))
+    aside = [f"{column.name} is set aside: {column.reason}" for column in schema.aside]
+    left_out = run.evaluation["notes"]
+    return [
+        *run.need("run")["source"]["notes"],
+        *_first(aside, "columns set aside"),
+        *_first(schema.warnings, "warnings about columns"),
+        *run.need("split")["notes"],
+        *left_out,
+    ]
+
+
+def _first(lines: list[str], what: str) -> list[str]:
+    more = len(lines) - MOST_NOTES
+    return lines if more <= 0 else [*lines[:MOST_NOTES], f"{more} more {what}; the report names them."]
+
+
+def _check(given: argparse.Namespace) -> None:
+    import nervura
+
+    found = nervura.check(given.source, given.target, **_data(given))
+    if given.json:
+        _print_json(found.to_json())
+    else:
+        print(found)
+
+
+def _predict(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.writing import write_table
+
+    predictions = nervura.load(given.run).predict(given.source, keep=given.keep, table=given.table)
+    if given.out is None:
+        if given.json:
+            _print_json({"predictions": predictions.to_dicts()})
+        else:
+            sys.stdout.write(predictions.write_csv())
+        return
+    write_table(predictions, given.out)
+    if given.json:
+        _print_json({"rows": predictions.height, "out": given.out})
+    else:
+        print(f"{predictions.height:,} rows\n{given.out}")
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.evaluation import evaluate_on
+    from nervura.schema import text_table
+
+    run = nervura.load(given.run)
+    if given.source is None:
+        _print_json(run.evaluation) if given.json else print(run)
+        return
+    found = evaluate_on(run, given.source, given.table)
+    if given.json:
+        _print_json(found)
+        return
+    print(f"{found['rows']['given']:,} rows")
+    print(text_table([{"metric": name, **score} for name, score in found["test"].items()]))
+
+
+def _explain(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.schema import text_table
+
+    explanation = nervura.load(given.run).need("explanation")
+    if given.json:
+        _print_json(explanation)
+    else:
+        print(f"How much worse {explanation['metric']} gets when a column's values are dealt out anew:")
+        print(text_table(explanation["importance"]))
+
+
+def _report(given: argparse.Namespace) -> None:
+    from nervura.reporting import report
+    from nervura.run import Run
+
+    path = report(Run.open(given.run), given.lang)
+    _print_json({"report": str(path)}) if given.json else print(path)
+
+
+def _export(given: argparse.Namespace) -> None:
+    import nervura
+
+    path = nervura.load(given.run).export(given.to, given.out)
+    _print_json({"export": str(path)}) if given.json else print(path)
+
+
+def _compare(given: argparse.Namespace) -> None:
+    from nervura.comparing import compare
+    from nervura.run import Run
+    from nervura.schema import text_table
+
+    rows = compare([Run.open(path) for path in given.runs])
+    _print_json({"runs": rows}) if given.json else print(text_table(rows))
+
+
+def _zoo(given: argparse.Namespace) -> None:
+    import inspect
+
+    from nervura.schema import text_table
+    from nervura.zoo import zoo
+    from nervura.zoo.base import describe_options
+
+    if given.network is None:
+        rows = [{"network": network.name, "summary": network.summary} for network in zoo]
+        _print_json({"networks": rows}) if given.json else print(text_table(rows, width=100))
+        return
+    network = zoo.load(given.network)
+    options = describe_options(network.Options)
+    page = inspect.cleandoc(network.__doc__ or "")
+    if given.json:
+        _print_json({"network": network.name, "summary": network.summary, "page": page, "options": options})
+        return
+    print(f"{network.name}: {network.summary}\n\n{page}\n\nproblems: {', '.join(sorted(network.suits))}")
+    print(f"inputs:   {', '.join(sorted(network.takes))}\n\n{text_table(options, width=90)}")
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    from nervura.run import plain
+
+    print(json.dumps(plain(data), ensure_ascii=False))
+
+
+def _show_warning(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+    # Warnings of libraries speak to programmers; those of nervura are plain UserWarnings and speak to people.
+    if category is UserWarning:
+        print(f"Warning: {message}", file=sys.stderr)

@@ -1,0 +1,266 @@
+"""The contracts of the shelves as functions: whoever writes a member tests it with one call, here or elsewhere."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from unittest.mock import patch
+
+import keras
+import numpy as np
+import polars as pl
+
+from nervura import exporting, training
+from nervura.dataset import Dataset
+from nervura.designing import Design, design
+from nervura.exporters.base import Exporter
+from nervura.predicting import load_model
+from nervura.problems.base import Problem
+from nervura.run import Run
+from nervura.schema import Column
+from nervura.shelf import Shelf
+from nervura.sources.base import Source, Table
+from nervura.zoo.base import Network
+
+
+class BrokenContract(AssertionError):
+    """A member of a shelf does not do what its contract says."""
+
+
+def check_member(shelf: Shelf[Any], name: str) -> None:
+    """A member is found under its name and told to people: a summary of one line and, for a network, its page.
+
+    Raises:
+        BrokenContract: as do all checks.
+    """
+    member = shelf.load(name)
+    _must(member.name == name, f"the file is called '{name}' and its member '{member.name}'")
+    _must(type(member).__module__.rpartition(".")[2] == name, f"'{name}' is defined in {type(member).__module__}")
+    _must(bool(member.summary) and "\n" not in member.summary, f"'{name}' needs a summary of one line")
+    module = sys.modules[type(member).__module__]
+    _must(bool(type(member).__dict__.get("__doc__") or module.__doc__), f"'{name}' needs a docstring")
+
+
+def check_source(source: Source, given: Any, expected: pl.DataFrame, table: str | None = None) -> None:
+    """A source recognises what it reads and nothing else, reads it the same each time, and says how in JSON.
+
+    Args:
+        given: something that the source reads, as a user gives it.
+        expected: its rows; values are compared as text, since formats of text have no types.
+    """
+    _must(source.matches(given) or source.resembles(given), f"'{source.name}' does not recognise {given!r}")
+    _must(not source.matches(object()), f"'{source.name}' says that it reads any object")
+    _must(not source.matches("no such thing"), f"'{source.name}' says that it reads any text")
+    found = source.read(given, table)
+    _must(isinstance(found, Table) and isinstance(found.frame, pl.LazyFrame), "a source gives a Table of a LazyFrame")
+    _must(bool(found.name) and not set(found.name) & set("/\\"), f"the name '{found.name}' must do for a folder")
+    _must(bool(found.origin), "a table says where it is from")
+    _must(json.loads(json.dumps(found.reading)) == found.reading, f"the reading is no plain JSON: {found.reading}")
+    _must(all(isinstance(note, str) for note in found.notes), "notes are text")
+    rows = found.frame.collect()
+    _must(rows.columns == expected.columns, f"columns {rows.columns} were read, not {expected.columns}")
+    for name in rows.columns:
+        read, wanted = (_as_text(frame[name]) for frame in (rows, expected))
+        _must(read == wanted, f"the column '{name}' was read as {read[:5]}, not {wanted[:5]}")
+    again = source.read(given, table).frame
+    _must(rows.equals(again.collect()), "a second reading gives other rows")
+    _must(rows.head(1).equals(found.frame.head(1).collect()), "the first row depends on how many are read")
+
+
+def check_problem(problem: Problem, target: Column, values: pl.Series) -> None:
+    """A problem learns a target's coding as JSON, codes the target, judges and decodes with that coding alone.
+
+    Args:
+        target: a column that the problem can be asked of.
+        values: its known values, as ``encoding.values`` reads them.
+    """
+    problem.insist(target, values)
+    _must(bool(problem.fits(target, values)), "a problem that suits says why")
+    bound = problem.learn(values)
+    _must(problem.coding == {} and bound is not problem, "learning gives a copy and leaves the shelf's member as it is")
+    again = type(problem)(json.loads(json.dumps(bound.coding)))
+    encoded = bound.encode(values)
+    _must(encoded.shape == (len(values),), f"the encoded target has the shape {encoded.shape}")
+    _must(np.array_equal(encoded, again.encode(values)), "the coding does not survive JSON")
+    _must(bool(np.isfinite(encoded).all()), "the encoded target has values that are no numbers")
+    head, truth = bound.head(), bound.truth(encoded)
+    outputs = np.random.default_rng(0).uniform(0.1, 0.9, (len(values), head.units)).astype("float32")
+    loss = getattr(keras.losses, head.loss)(**head.loss_options)
+    _must(np.isfinite(float(keras.ops.convert_to_numpy(loss(encoded, outputs)))), "the loss is no number")
+    estimates = bound.estimates(outputs)
+    _must(len(estimates) == len(values) and estimates.dtype == np.float64, "estimates are float64, one per row")
+    decoded = bound.decode(estimates)
+    _must(decoded.height == len(values) and decoded.columns[0] == "prediction", "answers have one prediction per row")
+    _must(bool(np.isfinite(bound.row_losses(truth, estimates)).all()), "a loss per row is a number")
+    constant = bound.constant(truth, len(truth))
+    _must(constant.shape == estimates.shape, f"constant estimates have the shape {constant.shape}")
+    _must(problem.metric in problem.metrics, f"the deciding metric '{problem.metric}' is not among the metrics")
+    perfect = np.eye(estimates.shape[1])[truth] if problem.supervised_by == "classifier" else truth
+    best, plain = bound.scores(truth, perfect), bound.scores(truth, constant)
+    for name, metric in problem.metrics.items():
+        sign = 1 if metric.greater_is_better else -1
+        _must(sign * best[name] > sign * plain[name], f"{name} does not set the truth above a constant")
+
+
+def check_network(network: Network, dataset: Dataset, folder: Path, options: dict[str, Any] | None = None) -> None:
+    """A network is a function of its seed, survives being killed, and is the same once saved.
+
+    Leaves the trained model, its inputs and its outputs in ``folder`` for ``check_in_fresh_process``.
+
+    Args:
+        dataset: with a problem that the network suits.
+        options: of the network; the epochs are set here.
+    """
+
+    def made(seed: int) -> Design:
+        return design(dataset.problem, network, dataset.schema, {**(options or {}), "epochs": EPOCHS}, seed)
+
+    def fitted(seed: int, run: Run | None = None, watch: Callable[[Any], None] | None = None) -> Design:
+        new = made(seed)
+        rows = (dataset.arrays(part) for part in ("train", "validation"))
+        training.fit(new, *rows, run=run, watchers=[watch] if watch else [])
+        return new
+
+    first = fitted(1)
+    weights = _weights(first)
+    outside = [v.path for v, new in zip(first.model.variables, weights, strict=True) if not np.isfinite(new).all()]
+    _must(not outside, f"weights became other than numbers: {outside}")
+    before = _weights(made(1))
+    _must(not _same(before, weights), "training changed no weight")
+    _must(_same(before, _weights(made(1))), "two designs of one seed have other initial weights")
+    _must(_same(weights, _weights(fitted(1))), "the same seed led to other weights")
+    _must(not _same(weights, _weights(fitted(2))), "another seed led to the same weights")
+
+    run = Run.create(folder)
+    with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
+        try:
+            fitted(1, run, _kill)
+        except _Killed:
+            pass
+        _must(_same(weights, _weights(fitted(1, run))), "a run that was killed and resumed led to other weights")
+
+    x = dataset.arrays("validation")[0]
+    outputs = training.predict(first.model, x)
+    _must(
+        outputs.shape == (len(dataset.arrays("validation")[1]), dataset.problem.head().units),
+        "outputs are (rows, units)",
+    )
+    _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
+    run.write_file("model.keras", lambda temporary: first.model.save(temporary))
+    loaded = training.predict(load_model(run), x)
+    _must(np.array_equal(loaded, outputs), "the model that was saved and loaded gives other outputs")
+    run.write_arrays("inputs", x)
+    run.write_arrays("outputs", {"outputs": outputs})
+
+
+EPOCHS = 3
+"""Of the networks that are checked; they are killed after the first."""
+
+
+class _Killed(Exception):
+    """Stands for a process that ends without a word."""
+
+
+def _kill(progress: training.Progress) -> None:
+    raise _Killed
+
+
+_FRESH = """
+import sys
+import numpy as np
+from nervura import backend
+backend.choose()
+from nervura.predicting import load_model
+from nervura.run import Run
+from nervura.training import predict
+for folder in sys.argv[2:]:
+    run = Run.open(folder)
+    outputs = predict(load_model(run), run.read_arrays("inputs"))
+    difference = np.abs(outputs - run.read_arrays("outputs")["outputs"]).max()
+    if not difference <= float(sys.argv[1]):
+        sys.exit(f"the model in {folder} gives other outputs in a fresh process, by {difference}")
+"""
+
+
+def check_in_fresh_process(
+    folders: Sequence[Path], tolerance: float = 0.0, environment: dict[str, str] | None = None
+) -> None:
+    """Models that ``check_network`` left behind give the same outputs in a process of their own.
+
+    Args:
+        tolerance: the largest difference; another backend, asked for in ``environment``, rounds otherwise.
+        environment: of the process; by default this one's.
+    """
+    command = [sys.executable, "-c", _FRESH, str(tolerance), *map(str, folders)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    _must(done.returncode == 0, done.stderr[-2_000:])
+
+
+def check_exporter(exporter: Exporter, run: Run, rows: pl.DataFrame) -> None:
+    """An exporter writes one new file or folder, leaves the run as it is, and what it wrote predicts like the run.
+
+    Args:
+        run: a trained run.
+        rows: raw rows to predict, as the run's source reads them.
+    """
+    before = _files(run.path)
+    with TemporaryDirectory() as folder:
+        path = exporter.write(run, Path(folder) / exporter.file)
+        _must([path] == list(Path(folder).iterdir()), f"one thing called '{exporter.file}' is to be written")
+        _must(_files(run.path) == before, "the run was changed by writing it in another form")
+        exporting.compare(run, exporter, path, rows)
+
+
+def example(classes: int | None = None, rows: int = 200) -> Dataset:
+    """A small data set with columns of every kind and gaps, to check a network on.
+
+    Args:
+        classes: 2 for a binary problem, more for a multiclass one; None for a regression.
+    """
+    draw = np.random.default_rng(0)
+    number = draw.normal(size=rows)
+    town = draw.choice(["Ghent", "Turin", "Porto"], rows)
+    value = number + 2 * (town == "Porto") + 0.1 * draw.normal(size=rows)
+    gaps = draw.random(rows) < 0.1
+    frame = pl.DataFrame(
+        {
+            "number": pl.Series(np.where(gaps, np.nan, number), nan_to_null=True),
+            "town": town,
+            "yes": draw.random(rows) < 0.5,
+            "moment": pl.datetime_range(
+                pl.datetime(2020, 1, 1), pl.datetime(2020, 1, 1) + pl.duration(hours=37 * (rows - 1)), "37h", eager=True
+            ),
+            "y": value if classes is None else np.digitize(value, np.quantile(value, np.arange(1, classes) / classes)),
+        }
+    )
+    problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
+    return Dataset.open(frame, "y", problem=problem)
+
+
+def _must(holds: bool, text: str) -> None:
+    if not holds:
+        raise BrokenContract(text)
+
+
+def _as_text(series: pl.Series) -> list[str | None]:
+    """Values as text that does not depend on the format: 1, 1.0 and "1" are the same."""
+    text = series.cast(pl.String)
+    number = text.cast(pl.Float64, strict=False).cast(pl.String)
+    return number.fill_null(text).to_list()
+
+
+def _weights(design: Design) -> list[np.ndarray]:
+    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in design.model.variables]
+
+
+def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}

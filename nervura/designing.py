@@ -1,0 +1,119 @@
+"""Network x problem x schema = a Keras model and its layer table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+
+from nervura.encoding import Tensor, tensors
+from nervura.problems.base import Problem
+from nervura.schema import Schema, html_table, text_table
+from nervura.zoo import zoo
+from nervura.zoo.base import Network, options_to_json, read_options
+
+if TYPE_CHECKING:
+    import keras
+
+DEFAULT_NETWORK = "deep_feed_forward"
+
+
+@dataclass
+class Design:
+    """A Keras model that is ready to be trained, and how it came about.
+
+    Attributes:
+        model: the predicting network; inputs are a dict of the tensors by name.
+        layers: one dict per layer: name, type, output_shape, parameters, note.
+        rule: the rule that sized the network, in words, or None.
+    """
+
+    network: Network
+    problem: Problem
+    tensors: list[Tensor]
+    options: Any
+    seed: int
+    model: keras.Model = field(repr=False)
+    layers: list[dict[str, Any]] = field(repr=False)
+    rule: str | None = None
+
+    @property
+    def parameters(self) -> int:
+        return self.model.count_params()
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "network": self.network.name,
+            "summary": self.network.summary,
+            "options": options_to_json(self.options),
+            "seed": self.seed,
+            "parameters": self.parameters,
+            "inputs": [{"name": t.name, "features": list(t.features), "sizes": list(t.sizes)} for t in self.tensors],
+            "layers": self.layers,
+            "rule": self.rule,
+        }
+
+    def __str__(self) -> str:
+        rows = [{k: v for k, v in layer.items()} for layer in self.layers]
+        head = f"{self.network.name}: {self.network.summary}, {self.parameters:,} parameters"
+        return "\n".join([head, *([self.rule] if self.rule else []), text_table(rows)])
+
+    def _repr_html_(self) -> str:
+        return html_table(self.layers)
+
+
+def design(
+    problem: Problem,
+    network: str | Network,
+    schema: Schema,
+    options: dict[str, Any] | None = None,
+    seed: int = 0,
+) -> Design:
+    """Builds the Keras model that answers ``problem`` with ``network`` on tables of ``schema``.
+
+    Args:
+        problem: as bound to a target's coding (``Dataset.problem``).
+        schema: with the encoding learnt.
+        options: names and values of the network's options.
+        seed: every initial weight and random layer depends on it alone.
+
+    Raises:
+        OptionError: unknown network or option, or a value out of bounds.
+    """
+    member = zoo.load(network) if isinstance(network, str) else network
+    chosen = read_options(member.Options, options or {})
+    inputs = [tensor for tensor in tensors(schema) if tensor.name in member.takes]
+    head = problem.head(chosen.label_smoothing)
+    model = member.build(inputs, head, chosen, seed)
+    attributes = sum(tensor.attributes for tensor in inputs)
+    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else None
+    return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule)
+
+
+def chosen_by_rule(options: Any) -> bool:
+    """Whether the network sizes itself: it has no list of hidden layers, or an empty one."""
+    return not getattr(options, "hidden", []) and "hidden" in {f.name for f in fields(options)}
+
+
+def layer_table(model: keras.Model) -> list[dict[str, Any]]:
+    """One dict per layer, in the order of computation: name, type, output_shape, parameters, note."""
+    rows = []
+    for layer in model.layers:
+        notes = []
+        activation = getattr(getattr(layer, "activation", None), "__name__", None)
+        if activation and activation != "linear":
+            notes.append(activation)
+        if hasattr(layer, "rate"):
+            notes.append(f"{layer.rate:.0%} dropped in training")
+        if getattr(layer, "use_bias", False):
+            notes.append("with bias")
+        shape = layer.output.shape if not isinstance(layer.output, list | dict) else None
+        rows.append(
+            {
+                "name": layer.name,
+                "type": type(layer).__name__,
+                "output_shape": list(shape) if shape is not None else None,
+                "parameters": layer.count_params(),
+                "note": ", ".join(notes),
+            }
+        )
+    return rows

@@ -1,0 +1,62 @@
+"""Which problem a target poses: every problem of the shelf is asked, and the reasons of those that decline are kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nervura.errors import ProblemError
+from nervura.problems import problems
+from nervura.problems.base import Declined, Problem
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from nervura.schema import Column
+
+
+@dataclass
+class Detection:
+    """The problem that was found, why, and why the others were not."""
+
+    problem: Problem
+    reason: str
+    declined: dict[str, str]
+
+
+def detect_problem(target: Column, values: pl.Series, asked: str | None = None) -> Detection:
+    """The problem that suits a target, or the one that is ``asked`` for by name.
+
+    Args:
+        target: the target's column.
+        values: its known values, as ``encoding.values`` reads them.
+
+    Raises:
+        ProblemError: no problem suits, or the one asked for cannot be asked of this target.
+        OptionError: there is no problem of the name asked for.
+    """
+    chosen: tuple[Problem, str] | None = None
+    declined = {}
+    for problem in problems:
+        try:
+            reason = problem.fits(target, values)
+        except Declined as why:
+            declined[problem.name] = str(why)
+        else:
+            chosen = chosen or (problem, reason)
+    if asked is not None:
+        named = problems.load(asked)
+        named.insist(target, values)
+        declined.pop(asked, None)
+        return Detection(named, "asked for by name", declined)
+    if chosen is None:
+        if values.n_unique() < 2:
+            raise ProblemError(
+                f"A target needs two or more different values; '{target.name}' has {values.n_unique()} in "
+                f"{values.len():,} rows. Name another target."
+            )
+        reasons = "; ".join(f"{name}: {why}" for name, why in declined.items())
+        raise ProblemError(
+            f"No problem suits the target '{target.name}' ({reasons}). Name another target, or write --problem NAME."
+        )
+    return Detection(*chosen, declined)

@@ -1,0 +1,311 @@
+"""Stage one of the encoding: columns become numbers, flags and level codes, exactly, in float64, by Polars expressions.
+
+What is learnt from the training rows is JSON in ``Column.encoding``. Stage two (scaling, bins, embeddings) belongs to
+each network and lies inside its Keras model. A batch is at most three tensors, whatever the number of columns:
+
+- ``numbers``    float32 (rows, n): quantities, in units of their own spread around their own median
+- ``flags``      float32 (rows, n): yes/no columns, "is missing" indicators, words of a text
+- ``categories`` int32   (rows, n): codes; 0 is a level not in the list, 1 is missing, 2... are the levels
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nervura.parsing import infer_parsing, parse
+from nervura.schema import Column, Schema
+
+if TYPE_CHECKING:
+    import numpy as np
+    import polars as pl
+
+UNLISTED, MISSING, FIRST_LEVEL = 0, 1, 2
+"""The codes of a level that is not in the list, of a missing value, and of the first listed level."""
+
+MAX_LEVELS = 5_000
+MAX_WORDS = 64
+LIMIT = 1e6
+"""Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
+
+WORD = r"[\p{L}\p{N}]{2,}"
+"""A word of a text: two or more letters or digits."""
+
+DAY = 86_400.0
+PERIODS = {"time of day": DAY, "day of week": 7 * DAY, "day of year": 365.2425 * DAY}
+"""The circles of the calendar, in seconds; each becomes a sine and a cosine."""
+
+MONDAY = 4 * DAY
+"""Seconds from 1970-01-01, a Thursday, to a Monday."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One input of a network: its name, its type, one label per feature and, for codes, the number of codes of each."""
+
+    name: str
+    dtype: str
+    features: tuple[str, ...]
+    sizes: tuple[int, ...] = ()
+    attributes: int = 0
+    """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
+
+    @property
+    def width(self) -> int:
+        return len(self.features)
+
+
+def values(column: Column) -> pl.Expr:
+    """The column as values of its kind: Float64, Boolean, Datetime or String; what cannot be read is null."""
+    import polars as pl
+
+    raw = pl.col(column.name)
+    if column.parsing is not None:
+        return parse(raw, column.parsing)
+    if column.kind == "number":
+        if column.dtype.startswith("Duration"):
+            return raw.dt.total_microseconds().cast(pl.Float64) / 1e6
+        number = raw.cast(pl.Float64, strict=False)
+        return pl.when(number.is_finite()).then(number)
+    if column.kind == "boolean":
+        return raw if column.dtype == "Boolean" else raw.cast(pl.Float64, strict=False) > 0
+    if column.kind == "datetime":
+        return raw.cast(pl.Datetime("us"), strict=False)
+    return _names(raw, column.dtype)
+
+
+def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
+    """The schema for rows that come in another file format than the training rows, which may type them otherwise.
+
+    Strings are parsed as in training or, where the training rows were typed, as they suggest; typed values need no
+    parsing.
+    """
+    import polars as pl
+
+    columns = []
+    # Asked once: Polars makes the schema of a wide frame anew at every call.
+    dtypes = frame.schema
+    for column in schema.columns:
+        if column.name not in dtypes or column.kind in ("category", "text"):
+            dtype = str(dtypes.get(column.name, column.dtype))
+            columns.append(replace(column, dtype=dtype))
+            continue
+        series = frame[column.name]
+        parsing = column.parsing if series.dtype == pl.String else None
+        if series.dtype == pl.String and parsing is None:
+            found = infer_parsing(series.drop_nulls().unique())
+            parsing = found if found and found["as"] == column.kind else PLAIN_PARSING[column.kind]
+        columns.append(replace(column, parsing=parsing, dtype=str(series.dtype)))
+    return Schema(columns, schema.rows)
+
+
+PLAIN_PARSING: dict[str, dict[str, Any]] = {
+    "number": {"as": "number", "decimal": ".", "thousands": ""},
+    "boolean": {"as": "boolean", "true": ["true", "yes", "1"], "false": ["false", "no", "0"]},
+    "datetime": {"as": "datetime", "format": "%Y-%m-%d"},
+}
+
+
+def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
+    """Level names that do not depend on the file format: 1, 1.0 and "1" are the same level."""
+    import polars as pl
+
+    if dtype.startswith("Float"):
+        whole = raw.is_finite() & (raw == raw.round())
+        return pl.when(whole).then(raw.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(raw.cast(pl.String))
+    text = raw.cast(pl.String, strict=False).str.strip_chars()
+    return pl.when(text != "").then(text)
+
+
+def learn(schema: Schema, frame: pl.DataFrame) -> None:
+    """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns."""
+    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
+    for column in schema.inputs:
+        series = typed[column.name]
+        column.encoding = {
+            "number": _learn_number,
+            "boolean": _learn_boolean,
+            "category": _learn_category,
+            "datetime": _learn_datetime,
+            "text": _learn_text,
+        }[column.kind](series)
+
+
+def _learn_number(series: pl.Series) -> dict[str, Any]:
+    return {**_spread(series), "indicator": series.null_count() > 0}
+
+
+def _spread(series: pl.Series) -> dict[str, float]:
+    """Median and spread: the interquartile range of a normal with unit deviation, else the deviation, else 1."""
+    known = series.drop_nulls()
+    if known.is_empty():
+        return {"origin": 0.0, "unit": 1.0}
+    low, high = known.quantile(0.25, "linear"), known.quantile(0.75, "linear")
+    unit = (high - low) / 1.349  # type: ignore[operator]
+    if not (unit > 0 and math.isfinite(unit)):
+        unit = known.std() if known.len() > 1 else 0.0  # type: ignore[assignment]
+    if not (unit and unit > 0 and math.isfinite(unit)):
+        unit = 1.0
+    return {"origin": float(known.median()), "unit": float(unit)}  # type: ignore[arg-type]
+
+
+def _learn_boolean(series: pl.Series) -> dict[str, Any]:
+    return {"indicator": series.null_count() > 0}
+
+
+def _learn_category(series: pl.Series) -> dict[str, Any]:
+    counts = series.drop_nulls().value_counts(sort=True, name="rows")
+    # A level seen once teaches nothing of its own; left unlisted it teaches what an unseen level is worth.
+    if counts.height > 20:
+        counts = counts.filter(counts["rows"] > 1)
+    ordered = counts.sort(["rows", series.name], descending=[True, False])
+    return {"levels": ordered[series.name].head(MAX_LEVELS).to_list()}
+
+
+def _learn_datetime(series: pl.Series) -> dict[str, Any]:
+    seconds = _seconds_of(series)
+    known = seconds.drop_nulls()
+    span = float(known.max() - known.min()) if known.len() else 0.0  # type: ignore[operator, arg-type]
+    within_day = known.len() > 0 and (known % DAY).n_unique() > 1
+    shown = {"time of day": within_day, "day of week": span >= 7 * DAY, "day of year": span >= 180 * DAY}
+    return {
+        **_spread(seconds),
+        "periods": [name for name, wanted in shown.items() if wanted],
+        "indicator": series.null_count() > 0,
+    }
+
+
+def _seconds_of(series: pl.Series) -> pl.Series:
+    return series.to_frame("t").select(_seconds("t")).to_series()
+
+
+def _seconds(name: str) -> pl.Expr:
+    import polars as pl
+
+    return pl.col(name).dt.epoch("us").cast(pl.Float64) / 1e6
+
+
+def _learn_text(series: pl.Series) -> dict[str, Any]:
+    words = series.drop_nulls().str.to_lowercase().str.extract_all(WORD).list.unique().explode().drop_nulls()
+    counts = words.value_counts(sort=True, name="rows").sort(["rows", words.name], descending=[True, False])
+    kept = counts.filter((counts["rows"] >= 5) & (counts["rows"] <= 0.9 * series.len()))
+    lengths = series.str.len_chars().cast(float)
+    return {
+        **_spread(lengths),
+        "words": kept[words.name].head(MAX_WORDS).to_list(),
+        "indicator": series.null_count() > 0,
+    }
+
+
+@dataclass(frozen=True)
+class _Feature:
+    """One number of the encoding: the column that it was made from, a label for people, and how it is computed."""
+
+    column: str
+    label: str
+    expr: pl.Expr
+
+
+def tensors(schema: Schema) -> list[Tensor]:
+    """The inputs of a network for an encoded schema; a tensor without features is left out."""
+    sizes = tuple(FIRST_LEVEL + len(c.encoding["levels"]) for c in schema.inputs if c.kind == "category" and c.encoding)
+    found: list[Tensor] = []
+    seen: set[str] = set()
+    for name, features in _features(schema).items():
+        new = {feature.column for feature in features} - seen
+        seen |= new
+        labels = tuple(feature.label for feature in features)
+        if name == "categories":
+            found.append(Tensor(name, "int32", labels, sizes, len(new)))
+        else:
+            found.append(Tensor(name, "float32", labels, (), len(new)))
+    return found
+
+
+def origins(schema: Schema) -> dict[str, list[str]]:
+    """For each tensor, the column that each of its features was made from."""
+    return {name: [feature.column for feature in features] for name, features in _features(schema).items()}
+
+
+def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
+    """The rows of ``frame`` as the tensors of ``tensors(schema)``, each of shape (rows, features)."""
+    import numpy as np
+
+    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
+    return {
+        name: np.ascontiguousarray(
+            typed.select(feature.expr.alias(str(i)) for i, feature in enumerate(features)).to_numpy(),
+            dtype=np.int32 if name == "categories" else np.float32,
+        )
+        for name, features in _features(schema).items()
+    }
+
+
+def _features(schema: Schema) -> dict[str, list[_Feature]]:
+    made = {"numbers": _numbers(schema), "flags": _flags(schema), "categories": _categories(schema)}
+    return {name: features for name, features in made.items() if features}
+
+
+def _scaled(expr: pl.Expr, encoding: dict[str, Any]) -> pl.Expr:
+    return ((expr - encoding["origin"]) / encoding["unit"]).clip(-LIMIT, LIMIT).fill_null(0.0).fill_nan(0.0)
+
+
+def _numbers(schema: Schema) -> list[_Feature]:
+    import polars as pl
+
+    made = []
+    for column in schema.inputs:
+        encoding = column.encoding or {}
+        if column.kind == "number":
+            made.append(_Feature(column.name, column.name, _scaled(pl.col(column.name), encoding)))
+        elif column.kind == "text":
+            length = pl.col(column.name).str.len_chars().cast(pl.Float64)
+            made.append(_Feature(column.name, f"{column.name} › length", _scaled(length, encoding)))
+        elif column.kind == "datetime":
+            seconds = _seconds(column.name)
+            made.append(_Feature(column.name, f"{column.name} › elapsed", _scaled(seconds, encoding)))
+            for period in encoding["periods"]:
+                turns = (seconds - MONDAY) / PERIODS[period] * (2 * math.pi)
+                made.append(_Feature(column.name, f"{column.name} › {period}, sine", turns.sin().fill_null(0.0)))
+                made.append(_Feature(column.name, f"{column.name} › {period}, cosine", turns.cos().fill_null(0.0)))
+    return made
+
+
+def _flags(schema: Schema) -> list[_Feature]:
+    import polars as pl
+
+    made = []
+    for column in schema.inputs:
+        encoding = column.encoding or {}
+        if column.kind == "boolean":
+            made.append(_Feature(column.name, column.name, pl.col(column.name).cast(pl.Float64).fill_null(0.5)))
+        elif column.kind == "text":
+            found = pl.col(column.name).str.to_lowercase().str.extract_all(WORD)
+            for word in encoding["words"]:
+                made.append(
+                    _Feature(
+                        column.name,
+                        f"{column.name} › {word}",
+                        found.list.contains(word).cast(pl.Float64).fill_null(0.0),
+                    )
+                )
+        if encoding.get("indicator"):
+            made.append(
+                _Feature(column.name, f"{column.name} › missing", pl.col(column.name).is_null().cast(pl.Float64))
+            )
+    return made
+
+
+def _categories(schema: Schema) -> list[_Feature]:
+    return [_Feature(column.name, column.name, _codes(column)) for column in schema.inputs if column.kind == "category"]
+
+
+def _codes(column: Column) -> pl.Expr:
+    import polars as pl
+
+    levels = column.encoding["levels"]  # type: ignore[index]
+    codes = pl.col(column.name).replace_strict(
+        levels, list(range(FIRST_LEVEL, FIRST_LEVEL + len(levels))), default=UNLISTED, return_dtype=pl.Int32
+    )
+    return pl.when(pl.col(column.name).is_null()).then(MISSING).otherwise(codes).cast(pl.Int32)

@@ -1,0 +1,195 @@
+"""The networks as scikit-learn estimators: they fit the network alone, without baselines, judgement and report."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+
+from nervura import backend
+
+# A pickle imports this module alone, and the backend must be settled before anything imports Keras.
+backend.choose()
+
+import keras  # noqa: E402
+
+from nervura import layers, training  # noqa: E402
+from nervura.dataset import Dataset  # noqa: E402
+from nervura.designing import DEFAULT_NETWORK, design  # noqa: E402
+from nervura.predicting import outputs  # noqa: E402
+from nervura.sources import read, sources  # noqa: E402
+
+EXPECTED_FAILED_CHECKS: dict[str, str] = {}
+"""The checks of ``sklearn.utils.estimator_checks.check_estimator`` that are not met, each with the reason."""
+
+
+class _Estimator(BaseEstimator):
+    """What both estimators share: rows of any form in, a trained network, its outputs."""
+
+    def __init__(
+        self,
+        network: str = DEFAULT_NETWORK,
+        options: Mapping[str, Any] | None = None,
+        *,
+        kinds: Mapping[str, str] | None = None,
+        validation_share: float = 0.2,
+        minutes: float | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ):
+        self.network = network
+        self.options = options
+        self.kinds = kinds
+        self.validation_share = validation_share
+        self.minutes = minutes
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
+
+    def predict(self, X: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def _train(self, X: Any, frame: pl.DataFrame, y: np.ndarray, problem: str) -> Self:
+        """Trains the network on ``frame``, the rows ``X``, and on the coded target, shape (rows,)."""
+        deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
+        check_consistent_length(X, y)
+        seed = self.random_state
+        if not isinstance(seed, int | np.integer):
+            seed = check_random_state(seed).randint(2**31 - 1)
+        target = "target"
+        while target in frame.columns:
+            target += "_"
+        dataset = Dataset.open(
+            frame.with_columns(pl.Series(target, y)),
+            target,
+            problem=problem,
+            kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
+            seed=int(seed),
+            test_share=0.0,
+            validation_share=self.validation_share,
+        )
+        made = design(dataset.problem, self.network, dataset.schema, dict(self.options or {}), int(seed))
+        fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), deadline=deadline)
+        self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
+        self._problem, self._network = dataset.problem, training.predictor(made.model)
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The state without what is compiled; the model as the bytes of its .keras file."""
+        state = dict(super().__getstate__())
+        if state.pop("_network", None) is not None:
+            with TemporaryDirectory() as folder:
+                self.model_.save(Path(folder) / "model.keras")
+                state["model_"] = (Path(folder) / "model.keras").read_bytes()
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "model_" in state:
+            layers.register()
+            with TemporaryDirectory() as folder:
+                (Path(folder) / "model.keras").write_bytes(state["model_"])
+                model = keras.saving.load_model(Path(folder) / "model.keras", compile=False)
+            state = {**state, "model_": model, "_network": training.predictor(model)}
+        super().__setstate__(state)
+
+    def _rows(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> pl.DataFrame:
+        """``X`` as a Polars frame: frames keep their types and missing values, anything else becomes an array."""
+        asked = {"y": None if y is None else "no_validation", "reset": reset}
+        if sources.load("frame").matches(X):
+            X = validate_data(self, X, skip_check_array=True, **asked)
+        else:
+            fewest = 2 if reset else 1
+            X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=fewest, **asked)
+        return read(X).frame.collect()
+
+    def _estimates(self, X: Any) -> np.ndarray:
+        check_is_fitted(self)
+        return self._problem.estimates(outputs(self._network, self.schema_, self._rows(X)))
+
+
+class Classifier(ClassifierMixin, _Estimator):
+    """A network that tells classes apart, as a scikit-learn estimator.
+
+    Rows are a pandas or Polars frame, whose columns may hold names, dates and missing values, or an array.
+
+    Args:
+        network: a member of the zoo.
+        options: the network's options by name.
+        kinds: what columns mean, by name, where the inferred kinds are wrong; an array's columns are x0, x1 ...
+        validation_share: the share of the rows that decide when training stops.
+        minutes: a budget for ``fit``.
+        random_state: split, weights and row order depend on it alone.
+
+    Attributes:
+        classes_: the classes in sorted order, (classes,).
+        model_: the Keras model; its inputs are the tensors of ``nervura.encoding.encode``.
+        schema_: the columns as they were understood, with their encoding.
+        history_: one value per epoch by name.
+        n_features_in_, feature_names_in_: of the rows it was fitted to.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fits the network to rows ``X`` and their classes ``y``, shape (rows,)."""
+        frame = self._rows(X, y, reset=True)
+        y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        if len(self.classes_) < 2:
+            raise ValueError(f"Two or more classes can be told apart; y has one class, {self.classes_[0]!r}.")
+        return self._train(X, frame, codes, "binary" if len(self.classes_) == 2 else "multiclass")
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """The probability of each class, shape (rows, classes), in the order of ``classes_``."""
+        return self._estimates(X)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The most probable class of each row, shape (rows,)."""
+        estimates = self._estimates(X)
+        return self.classes_[estimates.argmax(1)]
+
+
+class Regressor(RegressorMixin, _Estimator):
+    """A network that estimates a value, as a scikit-learn estimator.
+
+    Parameters, rows and attributes are those of ``Classifier``, except for ``classes_``.
+    """
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fits the network to rows ``X`` and their values ``y``, shape (rows,)."""
+        frame = self._rows(X, y, reset=True)
+        y = check_array(column_or_1d(y, warn=True), ensure_2d=False, dtype="float64", input_name="y")
+        return self._train(X, frame, y, "regression")
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The estimated value of each row, shape (rows,)."""
+        return self._estimates(X)
+
+
+def _declared_kinds(X: Any, frame: pl.DataFrame) -> dict[str, str]:
+    """What the form of ``X`` says of its columns beyond their values."""
+    if not isinstance(X, pl.DataFrame) and hasattr(X, "dtypes"):
+        # Categories of whole numbers look like quantities once they are in Polars.
+        dtypes = zip(frame.columns, X.dtypes, strict=True)
+        return {name: "category" for name, dtype in dtypes if str(dtype) == "category"}
+    if sources.load("frame").matches(X):
+        return {}
+    # A matrix holds features alone: none is set aside for looking like row numbers or like the target.
+    numeric = frame.select(pl.selectors.numeric())
+    return {column.name: "boolean" if _is_zero_one(column) else "number" for column in numeric}
+
+
+def _is_zero_one(column: pl.Series) -> bool:
+    return set(column.drop_nulls().unique().head(3)) == {0, 1}

@@ -1,0 +1,61 @@
+"""The contract of an exporter: it writes a run in another form, and reads that form back to predict with it."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import polars as pl
+
+import nervura.layers
+from nervura.run import Run
+
+if TYPE_CHECKING:
+    import keras
+
+Predict = Callable[[pl.DataFrame], np.ndarray]
+"""From raw rows, as the run's source reads them, to what the problem's ``estimates`` gives: (rows, classes) or (rows,)."""
+
+
+def load_network(path: Path) -> keras.Model:
+    """The network in a .keras file, uncompiled. Keras finds the package's own layers by name once they are imported."""
+    import keras
+
+    for module in pkgutil.iter_modules(nervura.layers.__path__):
+        import_module(f"nervura.layers.{module.name}")
+    return keras.saving.load_model(path, compile=False)
+
+
+class Exporter:
+    """One form of a run. A subclass in a file of this folder is found by the shelf.
+
+    Attributes:
+        requires: packages beyond those of training, each with the extra that installs it.
+        file: what the export is called below ``exports/``.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    requires: ClassVar[list[tuple[str, str]]] = []
+    file: ClassVar[str]
+
+    def write(self, run: Run, path: Path) -> Path:
+        """Writes the run as ``path``, a file or folder that does not exist yet, and gives it back.
+
+        Raises:
+            ExportError: the run holds something that this form cannot express.
+        """
+        raise NotImplementedError
+
+    def load(self, run: Run, path: Path) -> Predict:
+        """Reads the export as a stranger would.
+
+        Args:
+            run: tells what surrounds a form that holds the network alone, such as the encoding of the columns.
+            path: what ``write`` gave.
+        """
+        raise NotImplementedError

@@ -1,0 +1,38 @@
+"""A plain .keras file: the network alone, for whoever encodes the columns."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from nervura import encoding
+from nervura.exporters.base import Exporter, Predict, load_network
+from nervura.problems import problems
+from nervura.run import Run
+from nervura.schema import Schema
+
+
+class KerasExporter(Exporter):
+    name = "keras"
+    summary = "the network as one .keras file, for keras.saving.load_model"
+    file = "model.keras"
+
+    def write(self, run: Run, path: Path) -> Path:
+        shutil.copyfile(run.path / "model.keras", path)
+        return path
+
+    def load(self, run: Run, path: Path) -> Predict:
+        model = load_network(path)
+        schema = Schema.from_json(run.need("schema"))
+        told = run.need("problem")
+        problem = type(problems.load(told["name"]))(told["coding"])
+
+        def predict(rows: pl.DataFrame) -> np.ndarray:
+            encoded = encoding.encode(schema, rows)
+            inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
+            return problem.estimates(model.predict(inputs, batch_size=1024, verbose=0))
+
+        return predict

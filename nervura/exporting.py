@@ -1,0 +1,100 @@
+"""Writes a run in another form, reads that form back and compares its predictions with the run's."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from nervura import encoding
+from nervura.errors import MissingDependency, NervuraError, RunError
+from nervura.exporters import exporters
+from nervura.exporters.base import Exporter
+from nervura.predicting import load_model, load_problem
+from nervura.run import Run
+from nervura.schema import Schema
+from nervura.sources import read
+
+TOLERANCE = 1e-5
+"""The largest difference allowed: of a probability, or of a value in units of the target's standard deviation."""
+
+BATCH_SIZE = 1024
+COMPARED_ROWS = 1024
+
+
+def export(run: Run, to: str = "code", out: str | Path | None = None, rows: pl.DataFrame | None = None) -> Path:
+    """Writes ``run`` as ``to`` and gives the path, ``<run>/exports/<name>`` unless ``out`` names another.
+
+    What stood there before is replaced once the new form is whole and predicts like the run.
+
+    Args:
+        to: a name of the shelf ``exporters``.
+        out: a file or folder to write; a folder of a user's own that holds other things is left alone.
+        rows: raw rows to compare on, as the run's source reads them. By default the first of the table that the run was
+            trained on, where it can still be read.
+
+    Raises:
+        OptionError: there is no such form.
+        MissingDependency: the form needs a package that is not installed.
+        RunError: the run cannot be written so, or the form predicts differently.
+    """
+    exporter = exporters.load(to)
+    for package, extra in exporter.requires:
+        if find_spec(package) is None:
+            raise MissingDependency(f"The export '{to}'", package, extra)
+    if not (run.path / "model.keras").exists():
+        raise RunError(f"A trained network is needed; the run '{run.path}' has none. Write: nervura resume {run.path}")
+    target = run.path / "exports" / exporter.file if out is None else Path(out).expanduser().absolute()
+    if out is not None and target.exists() and not (target.is_dir() and not any(target.iterdir())):
+        raise RunError(f"An export is written to a new place; '{out}' exists. Write --out with another name.")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
+            made = exporter.write(run, Path(folder) / target.name)
+            compared = _first_rows(run) if rows is None else rows
+            if compared is not None and compared.height:
+                compare(run, exporter, made, compared)
+            if target.is_dir():
+                shutil.rmtree(target)
+            os.replace(made, target)
+    except OSError as error:
+        raise RunError(f"'{target}' cannot be written ({error.strerror or error}). Write --out elsewhere.") from error
+    return target
+
+
+def _first_rows(run: Run) -> pl.DataFrame | None:
+    """Some rows of the run's own table; None where it was a table in memory or is no longer there."""
+    told = run.need("run")
+    try:
+        table = read((told.get("source") or {}).get("origin"), table=(told.get("asked") or {}).get("table"))
+        rows = table.frame.head(COMPARED_ROWS).collect()
+    except (NervuraError, pl.exceptions.PolarsError, OSError):
+        return None
+    needed = [column.name for column in Schema.from_json(run.need("schema")).inputs]
+    return rows.select(needed) if set(needed) <= set(rows.columns) else None
+
+
+def compare(run: Run, exporter: Exporter, path: Path, rows: pl.DataFrame) -> float:
+    """The largest difference between the predictions of the run and those of an export of it.
+
+    Raises:
+        RunError: it is larger than ``TOLERANCE``.
+    """
+    problem, model = load_problem(run), load_model(run)
+    encoded = encoding.encode(Schema.from_json(run.need("schema")), rows)
+    inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
+    expected = problem.estimates(model.predict(inputs, batch_size=BATCH_SIZE, verbose=0))
+    found = exporter.load(run, path)(rows)
+    unit = problem.coding.get("deviation", 1.0)
+    difference = float(np.max(np.abs(found - expected))) / unit if found.shape == expected.shape else np.inf
+    if not difference <= TOLERANCE:
+        raise RunError(
+            f"An export predicts what the run predicts, to {TOLERANCE:g}; as '{exporter.name}' it is off by "
+            f"{difference:.3g}. Write another format, and please report this."
+        )
+    return difference

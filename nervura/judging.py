@@ -1,0 +1,522 @@
+"""Judgement: scores with intervals, paired differences, the verdict on depth, and the data of the report's charts.
+
+Statistics alone: it knows no Keras and no run. Rows whose truth is not known to the problem (class code -1: a class that
+was not in the training rows) are left out everywhere, and ``decide`` and ``diagnostics`` say how many they were.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.special import stdtrit
+
+from nervura.problems.base import Problem
+
+LEVEL = 0.95
+TAIL = (1 - LEVEL) / 2
+NORMAL = 1.959964
+"""Half the width of the 95 % interval of a normal, in deviations."""
+
+MOST_RESAMPLED = 20_000
+"""Of more rows, this many are resampled and the interval is narrowed by the root of the shares of rows."""
+
+CELLS = 2_500_000
+"""Weights (sets x rows) held at once: 20 MB in float64, and the scores need a few such arrays."""
+
+WORTH = 0.05
+"""What depth might gain is no reason for it below this share of what the best model gains over the constant guess."""
+
+KINDS = ("constant", "linear", "shallow", "trees", "deep")
+MOST_CURVES, MOST_POINTS, MOST_DOTS = 10, 200, 1_000
+
+
+@dataclass
+class Candidate:
+    """A model that is judged, trained from one or more seeds.
+
+    Attributes:
+        kind: one of ``KINDS``; the verdict sets the best of ``deep`` against the best of the rest.
+        simplicity: its rank, lower is simpler.
+        validation: the estimates for the validation rows, one array per training seed.
+        test: the estimates for the test rows, one array per training seed, in the same order.
+        seconds: how long it took to train.
+    """
+
+    name: str
+    kind: str
+    simplicity: int
+    validation: list[np.ndarray]
+    test: list[np.ndarray]
+    seconds: float
+
+
+@dataclass
+class Verdict:
+    """What ``decide`` found.
+
+    Attributes:
+        best: the best on validation data.
+        simplest: the simplest one within noise of the best, on validation data. It is the ``choice``.
+        deep_warranted: ``yes``, ``no`` or ``undecided``.
+        signal: whether a model beats the constant guess beyond noise; None if validation and test data disagree on it,
+            and without a constant guess.
+        validation_differences: candidate minus best, on validation data, in the deciding metric (lower is better).
+        differences: the same on test data.
+        depth: the best deep candidate minus the best of the others on test data, with their names; None if either lacks.
+        scores: the deciding metric of each candidate, averaged over its seeds.
+        left_out: rows left out because their class was not in the training rows.
+        failed: candidates put aside because no seed gave finite estimates.
+    """
+
+    metric: str
+    best: str
+    simplest: str
+    choice: str
+    deep_warranted: str
+    signal: bool | None
+    validation_differences: dict[str, dict[str, float]]
+    differences: dict[str, dict[str, float]]
+    depth: dict[str, Any] | None
+    scores: dict[str, dict[str, Any]]
+    rows: dict[str, int]
+    left_out: dict[str, int]
+    failed: list[str]
+    text: str
+    text_pt: str
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def known(problem: Problem, truth: np.ndarray) -> np.ndarray:
+    """Which rows can be judged: those of a class known from training, or with a finite value."""
+    return truth >= 0 if problem.supervised_by == "classifier" else np.isfinite(truth)
+
+
+def intervals(
+    problem: Problem, truth: np.ndarray, estimates_per_seed: list[np.ndarray], resamples: int = 1000, seed: int = 0
+) -> dict[str, dict[str, float | None]]:
+    """Every metric of the first seed's model, the one that is shipped, with a 95 % percentile bootstrap interval.
+
+    Rows are resampled; with several seeds, each resample also takes one of them, so that the interval says what another
+    training on the same data might score on other rows of the same kind. Of more than ``MOST_RESAMPLED`` rows, so many
+    are resampled and the deviations from the score are narrowed by the root of the shares of rows. A metric that is not
+    defined on these rows (ROC area of one class) is None.
+    """
+    truth, all_estimates = _judged(problem, truth, estimates_per_seed)
+    if not len(truth):
+        return {name: {"value": None, "low": None, "high": None} for name in problem.metrics}
+    generator = np.random.default_rng(seed)
+    rows = _some_rows(len(truth), generator)
+    narrowing = math.sqrt(len(rows) / len(truth))
+    drawn: dict[str, list[np.ndarray]] = {name: [] for name in problem.metrics}
+    for estimates in all_estimates:
+        here = problem.scores(truth, estimates)
+        of_sample = problem.scores(truth[rows], estimates[rows])
+        for weights in _weights(len(rows), -(-resamples // len(all_estimates)), generator):
+            for name, metric in problem.metrics.items():
+                scores = metric.function(truth[rows], estimates[rows], weights)
+                drawn[name].append(here[name] + (scores - of_sample[name]) * narrowing)
+    found = {}
+    for name, value in problem.scores(truth, all_estimates[0]).items():
+        draws = np.concatenate(drawn[name])
+        draws = draws[np.isfinite(draws)]
+        if not (len(draws) and math.isfinite(value)):
+            found[name] = {"value": value if math.isfinite(value) else None, "low": None, "high": None}
+            continue
+        low, high = np.quantile(draws, [TAIL, 1 - TAIL])
+        found[name] = {"value": value, "low": min(float(low), value), "high": max(float(high), value)}
+    return found
+
+
+def compare(problem: Problem, truth: np.ndarray, a: list[np.ndarray], b: list[np.ndarray]) -> dict[str, float]:
+    """The deciding metric of ``a`` minus that of ``b``, averaged over each one's seeds, with a 95 % interval.
+
+    Below zero ``a`` is better. The interval has two parts. Rows: a paired bootstrap, in which both are scored on the
+    same resampled rows, so that what is hard for both cancels. Seeds: the variance of each one's score from seed to
+    seed, over its number of seeds. Seeds are not resampled as rows are, because a bootstrap of three to five values
+    gives too small a spread; their variance is added instead, and Student's t, with the degrees of freedom of Welch and
+    Satterthwaite, pays for how roughly so few seeds tell it. The seeds of ``a`` and ``b`` are not paired, since the
+    same seed means nothing common to two networks. One seed alone adds nothing: a model that is a function of its
+    data has no such spread, and that of any other is then not in the interval.
+    """
+    truth, estimates = _judged(problem, truth, [*a, *b])
+    losses = np.array([problem.row_losses(truth, one) for one in estimates])
+    rooted = problem.metric == "rmse"
+    signs = np.concatenate([np.full(len(a), 1 / len(a)), np.full(len(b), -1 / len(b))])
+
+    def score(means: np.ndarray) -> np.ndarray:
+        return np.sqrt(means) if rooted else means
+
+    scores = score(losses.mean(1))
+    difference = float(signs @ scores)
+    generator = np.random.default_rng(0)
+    rows = _some_rows(len(truth), generator)
+    sampled = losses[:, rows]
+    drawn = np.concatenate(
+        [score(weights @ sampled.T / len(rows)) @ signs for weights in _weights(len(rows), 1000, generator)]
+    )
+    drawn = (drawn - score(sampled.mean(1)) @ signs) * math.sqrt(len(rows) / len(truth))
+    below, above = -np.quantile(drawn, TAIL), np.quantile(drawn, 1 - TAIL)
+
+    parts = [(float(drawn.var()), len(truth) - 1)]
+    for part in (scores[: len(a)], scores[len(a) :]):
+        if len(part) > 1:
+            parts.append((float(part.var(ddof=1)) / len(part), len(part) - 1))
+    variance = sum(one for one, _ in parts)
+    extra = 0.0
+    if variance > 0 and len(truth) > 1:
+        # Scaled first, because the square of a tiny variance underflows.
+        freedom = 1 / sum((one / variance) ** 2 / degrees for one, degrees in parts)
+        extra = max(0.0, float(stdtrit(freedom, 1 - TAIL)) ** 2 * variance - NORMAL**2 * parts[0][0])
+    return {
+        "difference": difference,
+        "low": difference - math.sqrt(below * abs(below) + extra if below > 0 else extra),
+        "high": difference + math.sqrt(above * abs(above) + extra if above > 0 else extra),
+    }
+
+
+def decide(
+    problem: Problem, validation_truth: np.ndarray, test_truth: np.ndarray, candidates: list[Candidate]
+) -> Verdict:
+    """Which model to use, and whether a deep one is warranted.
+
+    On validation data alone: the best by the deciding metric, averaged over seeds, and the simplest whose paired
+    difference from it has an interval that reaches zero; that one is the choice. Test data, which took no part in this,
+    then says whether depth is warranted, from the paired difference between the deep candidate and the other one that
+    validation data likes best:
+
+    - yes: the choice is deep, and its interval on test data lies wholly on the better side;
+    - no: the choice is not deep, and on test data the interval leaves depth a gain of at most ``WORTH`` of what the
+      best gains over the constant guess; or nothing beats the constant guess;
+    - undecided: anything else, and when there is nothing to compare.
+    """
+    finite = [_finite(candidate) for candidate in candidates]
+    running = [candidate for candidate in finite if candidate.validation]
+    if not running:
+        raise ValueError("There is nothing to decide: no candidate gave finite estimates.")
+    valid, tested = known(problem, validation_truth), known(problem, test_truth)
+    if not (valid.any() and tested.any()):
+        raise ValueError("There is nothing to decide: validation and test rows need classes known from training.")
+
+    def score(truth: np.ndarray, estimates: list[np.ndarray]) -> float:
+        rows = known(problem, truth)
+        losses = [problem.row_losses(truth[rows], one[rows]).mean() for one in estimates]
+        return float(np.mean(np.sqrt(losses) if problem.metric == "rmse" else losses))
+
+    scores: dict[str, dict[str, Any]] = {
+        one.name: {
+            "kind": one.kind,
+            "validation": score(validation_truth, one.validation),
+            "test": score(test_truth, one.test),
+            "seeds": len(one.test),
+            "seconds": one.seconds,
+        }
+        for one in running
+    }
+    running.sort(key=lambda one: (scores[one.name]["validation"], one.simplicity))
+    best = running[0]
+    on_validation = {
+        one.name: compare(problem, validation_truth, one.validation, best.validation)
+        for one in running
+        if one is not best
+    }
+    on_test = {one.name: compare(problem, test_truth, one.test, best.test) for one in running if one is not best}
+    within = [best, *(one for one in running if one is not best and on_validation[one.name]["low"] <= 0)]
+    choice = min(within, key=lambda one: (one.simplicity, scores[one.name]["validation"]))
+
+    deep = next((one for one in running if one.kind == "deep"), None)
+    other = next((one for one in running if one.kind != "deep"), None)
+    constant = next((one for one in running if one.kind == "constant"), None)
+    depth: dict[str, Any] | None = None
+    warranted, worth = "undecided", 0.0
+    if constant:
+        worth = WORTH * max(0.0, scores[constant.name]["test"] - min(one["test"] for one in scores.values()))
+    signal = None
+    if constant:
+        rival = best if choice is constant else choice
+        beaten = rival is not constant and compare(problem, test_truth, rival.test, constant.test)["high"] < 0
+        # Where validation and test rows disagree, no claim is made either way.
+        signal = beaten if beaten != (choice is constant) else None
+    if deep and other:
+        depth = {"deep": deep.name, "other": other.name, **compare(problem, test_truth, deep.test, other.test)}
+        if choice.kind == "deep" and depth["high"] < 0:
+            warranted = "yes"
+        elif choice.kind != "deep" and (depth["low"] >= -worth or signal is False):
+            warranted = "no"
+    verdict = Verdict(
+        metric=problem.metric,
+        best=best.name,
+        simplest=choice.name,
+        choice=choice.name,
+        deep_warranted=warranted,
+        signal=signal,
+        validation_differences=on_validation,
+        differences=on_test,
+        depth=depth,
+        scores=scores,
+        rows={"validation": int(valid.sum()), "test": int(tested.sum())},
+        left_out={"validation": int((~valid).sum()), "test": int((~tested).sum())},
+        failed=[one.name for one in finite if not one.validation],
+        text="",
+        text_pt="",
+    )
+    trees = next((one for one in running if one.kind == "trees"), None)
+    network = next((one for one in running if one.kind in ("linear", "shallow", "deep")), None)
+    against = compare(problem, test_truth, trees.test, network.test) if trees and network else None
+    told = (verdict, choice, trees, network, against, constant)
+    verdict.text, verdict.text_pt = _tell(*told, language="en"), _tell(*told, language="pt")
+    return verdict
+
+
+PHRASES = {
+    "en": {
+        "yes": "A deep network is warranted here.",
+        "no": "A deep network is not warranted here.",
+        "undecided": "These rows do not decide whether a deep network is warranted here.",
+        "untried": "Whether a deep network is warranted cannot be said: deep and simpler models were not both tried.",
+        "no_signal": "There is no signal in these inputs that the models could find: none does better than the constant guess beyond noise.",
+        "depth": "On the {rows} test rows, {metric} (less is better) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
+        "best": "On validation data {best} is best ({metric} {value}), and nothing simpler is within noise of it.",
+        "simpler": "On validation data {best} is best ({metric} {value}), and {choice} ({other}) is the simplest model within noise of it; on test data {choice} differs from it by {difference}.",
+        "unclear": "Validation and test rows disagree on whether anything beats the constant guess beyond noise.",
+        "linear": "A linear model would do.",
+        "trees": "Boosted trees beat the best network, {network}, on test data by {difference} in {metric}.",
+        "seeds": "Only one training seed was used for {names}, so the intervals leave out their spread from seed to seed.",
+        "left_out": "{count} test rows are left out, because their class was not in the training rows.",
+        "failed": "Put aside, because the estimates were not finite: {names}.",
+        "interval": "{difference} (95 % interval {low} to {high})",
+        "and": "and",
+    },
+    "pt": {
+        "yes": "Uma rede profunda justifica-se aqui.",
+        "no": "Uma rede profunda não se justifica aqui.",
+        "undecided": "Estas linhas não decidem se uma rede profunda se justifica aqui.",
+        "untried": "Não se pode dizer se uma rede profunda se justifica: não foram experimentados modelos profundos e modelos mais simples.",
+        "no_signal": "Não há nestas entradas sinal que os modelos encontrassem: nenhum faz melhor que o palpite constante para além do ruído.",
+        "depth": "Nas {rows} linhas de teste, {metric} (menos é melhor) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
+        "best": "Nos dados de validação, {best} é o melhor ({metric} {value}), e nada mais simples está dentro do ruído.",
+        "simpler": "Nos dados de validação, {best} é o melhor ({metric} {value}), e {choice} ({other}) é o modelo mais simples dentro do ruído; nos dados de teste, {choice} difere dele em {difference}.",
+        "unclear": "As linhas de validação e de teste discordam sobre se algo supera o palpite constante para além do ruído.",
+        "linear": "Um modelo linear basta.",
+        "trees": "As árvores com boosting superam a melhor rede, {network}, nos dados de teste, por {difference} em {metric}.",
+        "seeds": "Só foi usada uma semente de treino para {names}, por isso os intervalos não incluem a variação entre sementes.",
+        "left_out": "{count} linhas de teste ficam de fora, porque a sua classe não estava nas linhas de treino.",
+        "failed": "Postos de lado, porque as estimativas não eram finitas: {names}.",
+        "interval": "{difference} (intervalo de 95 %: {low} a {high})",
+        "and": "e",
+    },
+}
+
+
+def _tell(
+    verdict: Verdict,
+    choice: Candidate,
+    trees: Candidate | None,
+    network: Candidate | None,
+    against: dict[str, float] | None,
+    constant: Candidate | None,
+    language: str,
+) -> str:
+    """The verdict as one paragraph, made of the figures in it."""
+    phrases = PHRASES[language]
+
+    def number(value: float) -> str:
+        text = f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+        return text.translate(str.maketrans(",.", "\u00a0,")) if language == "pt" else text
+
+    def interval(found: dict[str, Any], sign: int = 1) -> str:
+        ends = sorted((sign * found["low"], sign * found["high"]))
+        return phrases["interval"].format(
+            difference=number(sign * found["difference"]), low=number(ends[0]), high=number(ends[1])
+        )
+
+    scores, metric = verdict.scores, verdict.metric
+    said = []
+    if verdict.depth is None:
+        said.append(phrases["untried"])
+    else:
+        said.append(phrases[verdict.deep_warranted])
+        said.append(
+            phrases["depth"].format(
+                rows=number(verdict.rows["test"]),
+                metric=metric,
+                a=number(scores[verdict.depth["deep"]]["test"]),
+                b=number(scores[verdict.depth["other"]]["test"]),
+                deep=verdict.depth["deep"],
+                other=verdict.depth["other"],
+                difference=interval(verdict.depth),
+            )
+        )
+    figures = {
+        "best": verdict.best,
+        "choice": verdict.choice,
+        "metric": metric,
+        "value": number(scores[verdict.best]["validation"]),
+        "other": number(scores[verdict.choice]["validation"]),
+    }
+    if verdict.choice == verdict.best:
+        said.append(phrases["best"].format(**figures))
+    else:
+        said.append(phrases["simpler"].format(**figures, difference=interval(verdict.differences[verdict.choice])))
+    if verdict.signal is False:
+        said.append(phrases["no_signal"])
+    elif verdict.signal is None and constant:
+        said.append(phrases["unclear"])
+    elif choice.kind == "linear" and verdict.deep_warranted == "no":
+        said.append(phrases["linear"])
+    if trees and network and against and against["high"] < 0:
+        said.append(phrases["trees"].format(network=network.name, difference=interval(against, -1), metric=metric))
+    single = [name for name, one in scores.items() if one["seeds"] == 1 and one["kind"] in ("shallow", "deep")]
+    if single:
+        said.append(phrases["seeds"].format(names=_listed(single, phrases["and"])))
+    if verdict.left_out["test"]:
+        said.append(phrases["left_out"].format(count=number(verdict.left_out["test"])))
+    if verdict.failed:
+        said.append(phrases["failed"].format(names=_listed(verdict.failed, phrases["and"])))
+    return " ".join(said)
+
+
+def _listed(names: list[str], joint: str) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {joint} {names[-1]}"
+
+
+def reliability(truth: np.ndarray, estimates: np.ndarray, bins: int = 10) -> tuple[list[dict[str, Any]], float | None]:
+    """The points of the calibration curve and the expected calibration error.
+
+    For two classes: the probability of the second and how often it was true. For more: the probability of the class
+    named and how often it was right. Bins are equally wide; empty ones are left out.
+    """
+    if estimates.shape[1] == 2:
+        probability, came_true = estimates[:, 1], truth == 1
+    else:
+        probability, came_true = estimates.max(1), estimates.argmax(1) == truth
+    place = np.minimum((probability * bins).astype(int), bins - 1)
+    points, error = [], 0.0
+    for number in range(bins):
+        inside = place == number
+        if not inside.any():
+            continue
+        mean, share = float(probability[inside].mean()), float(came_true[inside].mean())
+        points.append(
+            {
+                "low": number / bins,
+                "high": (number + 1) / bins,
+                "mean_probability": mean,
+                "share": share,
+                "rows": int(inside.sum()),
+            }
+        )
+        error += float(inside.mean()) * abs(mean - share)
+    return points, error if points else None
+
+
+def confusion(classes: list[str], truth: np.ndarray, estimates: np.ndarray) -> dict[str, Any]:
+    """How many rows of each class (rows of the table) were named as each class (columns)."""
+    size = len(classes)
+    counts = np.bincount(truth * size + estimates.argmax(1), minlength=size * size).reshape(size, size)
+    return {"classes": list(classes), "counts": counts.tolist()}
+
+
+def diagnostics(problem: Problem, truth: np.ndarray, estimates: np.ndarray) -> dict[str, Any]:
+    """What the report draws: for classes confusion, calibration and curves, for values scatter and residuals."""
+    rows = known(problem, truth)
+    counted = {"rows": int(rows.sum()), "left_out": int((~rows).sum())}
+    truth, estimates = truth[rows], estimates[rows]
+    if problem.supervised_by == "regressor":
+        return counted | _of_values(truth, estimates)
+    points, error = reliability(truth, estimates)
+    roc, precision_recall = _curves(problem.coding["classes"], truth, estimates)
+    return counted | {
+        "confusion": confusion(problem.coding["classes"], truth, estimates),
+        "reliability": points,
+        "expected_calibration_error": error,
+        "roc": roc,
+        "precision_recall": precision_recall,
+    }
+
+
+def _of_values(truth: np.ndarray, estimates: np.ndarray) -> dict[str, Any]:
+    shown = np.arange(len(truth))
+    if len(truth) > MOST_DOTS:
+        shown = np.sort(np.random.default_rng(0).choice(len(truth), MOST_DOTS, replace=False))
+    residuals = truth - estimates
+    counts, edges = np.histogram(residuals, bins=30)
+    quantiles = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
+    return {
+        "scatter": {"true": truth[shown].tolist(), "predicted": estimates[shown].tolist()},
+        "residual_histogram": {"edges": edges.tolist(), "counts": counts.tolist()},
+        "residual_quantiles": {str(q): float(np.quantile(residuals, q)) for q in quantiles} if len(truth) else {},
+    }
+
+
+def _curves(classes: list[str], truth: np.ndarray, estimates: np.ndarray) -> tuple[dict[str, Any], dict[str, Any]]:
+    """ROC and precision-recall curves: of the second of two classes, or of each of the commonest against the rest."""
+    from sklearn.metrics import precision_recall_curve, roc_curve
+
+    counts = np.bincount(truth, minlength=len(classes))
+    commonest = [1] if len(classes) == 2 else np.argsort(-counts, kind="stable")[:MOST_CURVES].tolist()
+    roc, precision_recall = {}, {}
+    for code in commonest:
+        if not 0 < counts[code] < len(truth):
+            continue  # A curve needs rows of the class and rows of others.
+        false_rate, true_rate, _ = roc_curve(truth == code, estimates[:, code])
+        precision, recall, _ = precision_recall_curve(truth == code, estimates[:, code])
+        chosen = _thinned(false_rate, true_rate)
+        roc[classes[code]] = {
+            "false_positive_rate": false_rate[chosen].tolist(),
+            "true_positive_rate": true_rate[chosen].tolist(),
+        }
+        chosen = _thinned(recall, precision)
+        precision_recall[classes[code]] = {"recall": recall[chosen].tolist(), "precision": precision[chosen].tolist()}
+    return roc, precision_recall
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """At most ``MOST_POINTS`` points, spread evenly along the curve, its ends among them."""
+    if len(x) <= MOST_POINTS:
+        return np.arange(len(x))
+    travelled = np.append(0.0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y))))
+    chosen = np.searchsorted(travelled, np.linspace(0, travelled[-1], MOST_POINTS - 1))
+    return np.unique(np.append(np.minimum(chosen, len(x) - 1), len(x) - 1))
+
+
+def _judged(problem: Problem, truth: np.ndarray, estimates: list[np.ndarray]) -> tuple[np.ndarray, list[np.ndarray]]:
+    rows = known(problem, truth)
+    return truth[rows], [one[rows] for one in estimates]
+
+
+def _finite(candidate: Candidate) -> Candidate:
+    """The candidate without the seeds whose training diverged."""
+    sound = [
+        (here, there)
+        for here, there in zip(candidate.validation, candidate.test, strict=True)
+        if np.isfinite(here).all() and np.isfinite(there).all()
+    ]
+    return Candidate(
+        candidate.name,
+        candidate.kind,
+        candidate.simplicity,
+        [here for here, _ in sound],
+        [there for _, there in sound],
+        candidate.seconds,
+    )
+
+
+def _some_rows(rows: int, generator: np.random.Generator) -> np.ndarray:
+    if rows <= MOST_RESAMPLED:
+        return np.arange(rows)
+    return np.sort(generator.choice(rows, MOST_RESAMPLED, replace=False))
+
+
+def _weights(rows: int, sets: int, generator: np.random.Generator) -> Iterator[np.ndarray]:
+    """How often each row is drawn, in blocks of (sets, rows) that together hold ``sets`` resamples."""
+    most = max(1, CELLS // rows)
+    for start in range(0, sets, most):
+        here = min(most, sets - start)
+        drawn = generator.integers(rows, size=(here, rows)) + np.arange(here)[:, None] * rows
+        yield np.bincount(drawn.ravel(), minlength=here * rows).reshape(here, rows).astype(np.float64)

@@ -1,0 +1,50 @@
+"""Level codes as learnt vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="nervura")
+class LevelEmbedding(keras.layers.Layer):
+    """A learnt vector for each code of each column, side by side, from one shared table.
+
+    Shapes: int (batch, columns) -> float (batch, sum of ``widths``).
+    Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables, 2016.
+
+    Args:
+        sizes: the number of codes of each column.
+        widths: the length of the vector of each column.
+        seed: of the initial vectors, normal with deviation 1 / sqrt(width).
+    """
+
+    def __init__(self, sizes: list[int], widths: list[int], seed: int | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.sizes, self.widths, self.seed = list(sizes), list(widths), seed
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        # Each column uses the first of its own width of the table's columns; one gather serves all columns.
+        width = max(self.widths)
+        self.table = self.add_weight(
+            shape=(sum(self.sizes), width),
+            initializer=keras.initializers.RandomNormal(stddev=width**-0.5, seed=self.seed),
+            name="table",
+        )
+        self.starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype("int32")
+        used = [i * width + j for i, w in enumerate(self.widths) for j in range(w)]
+        self.used = np.array(used, dtype="int32")
+
+    def call(self, codes: Any) -> Any:
+        vectors = ops.take(self.table, ops.add(codes, self.starts), axis=0)
+        flat = ops.reshape(vectors, (-1, len(self.sizes) * max(self.widths)))
+        return flat if len(self.used) == flat.shape[-1] else ops.take(flat, self.used, axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return (input_shape[0], sum(self.widths))
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "sizes": self.sizes, "widths": self.widths, "seed": self.seed}

@@ -1,0 +1,279 @@
+"""Charts as inline SVG: colours are CSS variables of the page, texts are text, and the same data gives the same bytes."""
+
+from __future__ import annotations
+
+import io
+import math
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK, MUTED, RULE = "#111101", "#111102", "#111103"
+"""Stand-ins that no palette holds; ``_svg`` writes the page's variables in their place."""
+
+SERIES = 8
+"""The page names this many colours for series, ``--series-1`` and so on."""
+
+_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", RULE: "var(--rule)"} | {
+    f"#2222{i:02x}": f"var(--series-{i + 1})" for i in range(SERIES)
+}
+
+Points = tuple[Sequence[float | None], Sequence[float | None]]
+Number = Callable[[float], str]
+
+WIDE, NARROW = (7.2, 3.2), (4.4, 3.5)
+DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)))
+
+
+def series_colour(index: int) -> str:
+    """The CSS colour of a series, as legends outside the chart need it."""
+    return f"var(--series-{index % SERIES + 1})"
+
+
+def ramp_colour(index: int, count: int) -> str:
+    """The CSS colour of one of many ordered series, from the first (deep) to the last (bright)."""
+    share = round(100 * index / max(1, count - 1))
+    return f"color-mix(in oklab, var(--ramp-last) {share}%, var(--ramp-first))"
+
+
+def learning_curves(
+    name: str,
+    loss: Sequence[float | None],
+    validation: Sequence[float | None],
+    best: int | None,
+    labels: dict[str, str],
+    number: Number,
+) -> str:
+    """Training and validation loss by epoch, with a mark at the best epoch."""
+    figure, axes = _figure(WIDE, labels["x"], labels["y"], number)
+    for i, values in enumerate((loss, validation)):
+        if values:
+            marker = "o" if len(values) < 3 else ""
+            axes.plot(range(1, len(values) + 1), _floats(values), color=_series(i), linewidth=1.6, marker=marker)
+    if best:
+        axes.plot([best], _floats([validation[best - 1]]), "o", color=_series(1), markersize=5)
+    _logarithmic(axes, [*loss, *validation], number)
+    _epochs(axes, max(len(loss), len(validation)), number)
+    return _svg(figure, name, labels["title"])
+
+
+def ordered_lines(name: str, lines: list[Sequence[float | None]], labels: dict[str, str], number: Number) -> str:
+    """One line per layer over the epochs, coloured from the first layer to the last."""
+    figure, axes = _figure(WIDE, labels["x"], labels["y"], number)
+    stand_ins = {}
+    for i, values in enumerate(lines):
+        colour = f"#3333{i:02x}"
+        stand_ins[colour] = ramp_colour(i, len(lines))
+        marker = "o" if len(values) < 3 else ""
+        axes.plot(range(1, len(values) + 1), _floats(values), color=colour, linewidth=1.3, marker=marker)
+    _logarithmic(axes, [value for values in lines for value in values], number)
+    _epochs(axes, max(map(len, lines)), number)
+    return _svg(figure, name, labels["title"], stand_ins)
+
+
+def unit_curves(
+    name: str, curves: list[Points], labels: dict[str, str], number: Number, diagonal: bool = True, dots: bool = False
+) -> str:
+    """Curves in the unit square: ROC, precision-recall, reliability."""
+    figure, axes = _figure(NARROW, labels["x"], labels["y"], number)
+    if diagonal:
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    for i, (x, y) in enumerate(curves):
+        dash = DASHES[i // SERIES % len(DASHES)]
+        axes.plot(
+            _floats(x),
+            _floats(y),
+            color=_series(i),
+            linewidth=1.6,
+            linestyle=dash,
+            marker="o" if dots else "",
+            markersize=4,
+        )
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
+    return _svg(figure, name, labels["title"])
+
+
+def scatter(name: str, points: Points, labels: dict[str, str], number: Number) -> str:
+    """Predicted against true values, with the line where they are equal."""
+    figure, axes = _figure(NARROW, labels["x"], labels["y"], number)
+    x, y = _floats(points[0]), _floats(points[1])
+    known = [value for value in [*x, *y] if math.isfinite(value)]
+    ends = [min(known), max(known)]
+    axes.plot(ends, ends, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    axes.plot(x, y, "o", color=_series(0), markersize=2.6, alpha=0.5, markeredgewidth=0)
+    return _svg(figure, name, labels["title"])
+
+
+def histogram(name: str, edges: Sequence[float], counts: Sequence[int], labels: dict[str, str], number: Number) -> str:
+    """Bars over bins, with a line at zero."""
+    figure, axes = _figure(NARROW, labels["x"], labels["y"], number)
+    widths = [right - left for left, right in zip(edges, edges[1:], strict=False)]
+    axes.bar(edges[:-1], counts, widths, align="edge", color=_series(0), edgecolor="none", alpha=0.8)
+    axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+    return _svg(figure, name, labels["title"])
+
+
+def network_picture(rows: list[list[dict[str, Any]]], title: str) -> str:
+    """Boxes from top to bottom, each with a title and a line of small print; wider where more values leave.
+
+    Args:
+        rows: boxes that stand side by side, from the top; all of a row lead to the row below. A box has a ``title``, a
+            ``small`` print, a ``size`` (values that leave it; None if not known) and a ``role`` (input, hidden, output,
+            more).
+    """
+    width, height, gap, narrowest = 560, 46, 20, 250
+    most = math.log2(1 + max([box["size"] or 1 for row in rows for box in row], default=1))
+    parts, top = [], 1
+    for i, row in enumerate(rows):
+        room = (width - 2) / len(row)
+        for k, box in enumerate(row):
+            share = math.log2(1 + (box["size"] or 1)) / most
+            wide = min(round(narrowest + (width - 2 - narrowest) * share), room - (16 if len(row) > 1 else 0))
+            middle = 1 + room * (k + 0.5)
+            letters = int(wide / 8)
+            parts.append(
+                f'<rect class="box {box["role"]}" x="{middle - wide / 2:g}" y="{top}" width="{wide:g}" height="{height}" rx="6"/>'
+                f'<text class="box-title" x="{middle:g}" y="{top + (20 if box["small"] else 28)}">'
+                f"{escape(shorten(box['title'], letters))}</text>"
+                f'<text class="box-small" x="{middle:g}" y="{top + 36}">{escape(shorten(box["small"], letters + 6))}</text>'
+            )
+            if i + 1 < len(rows):
+                start, end = top + height, top + height + gap - 2
+                parts.append(f'<path class="wire" d="M{middle:g} {start}L{_towards(middle, width / 2):g} {end}"/>')
+        top += height
+        if i + 1 < len(rows):
+            tip, middle = top + gap - 1, width / 2
+            if len(row) == 1:
+                parts.append(
+                    f'<path class="wire" d="M{middle - 4:g} {tip - 5}L{middle:g} {tip - 1}L{middle + 4:g} {tip - 5}"/>'
+                )
+            top += gap
+    label = escape(title, quote=True)
+    return (
+        f'<svg class="network" role="img" aria-label="{label}" viewBox="0 0 {width} {top + 1}">'
+        f"<title>{label}</title>{''.join(parts)}</svg>"
+    )
+
+
+def _towards(place: float, middle: float) -> float:
+    """Where a wire from ``place`` arrives at the row below: within the narrowest box that stands there."""
+    return middle + max(-110.0, min(110.0, place - middle))
+
+
+def interval_bar(row: dict[str, Any], extent: tuple[float, float], label: str) -> str:
+    """A value and its interval on an axis with these ends, for a cell of a table; empty without a value."""
+    if row.get("value") is None:
+        return ""
+    low, high = extent
+    span = (high - low) or 1.0
+
+    def place(value: float) -> str:
+        return f"{3 + 94 * (value - low) / span:.2f}%"
+
+    bounds = ""
+    if row.get("low") is not None and row.get("high") is not None:
+        bounds = f'<line class="bounds" x1="{place(row["low"])}" x2="{place(row["high"])}" y1="50%" y2="50%"/>'
+    zero = f'<line class="zero" x1="{place(0)}" x2="{place(0)}" y1="0" y2="100%"/>' if low < 0 < high else ""
+    said = escape(label, quote=True)
+    return (
+        f'<svg class="interval" role="img" aria-label="{said}"><title>{said}</title>{zero}{bounds}'
+        f'<circle cx="{place(row["value"])}" cy="50%" r="4"/></svg>'
+    )
+
+
+def shorten(text: str, most: int) -> str:
+    """At most ``most`` letters on one line, an ellipsis in place of the rest."""
+    text = " ".join(str(text).split())
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
+def _series(index: int) -> str:
+    return f"#2222{index % SERIES:02x}"
+
+
+def _floats(values: Sequence[float | None]) -> list[float]:
+    return [math.nan if value is None else float(value) for value in values]
+
+
+def _figure(size: tuple[float, float], x: str, y: str, number: Number) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot()
+    for patch in (figure.patch, axes.patch):
+        patch.set_visible(False)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        axes.spines[side].set_color(RULE)
+    axes.tick_params(colors=MUTED, labelcolor=MUTED, labelsize=8.5, length=0, pad=4)
+    axes.grid(color=RULE, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.set_xlabel(x, color=INK, fontsize=9)
+    axes.set_ylabel(y, color=INK, fontsize=9)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+        axis.set_major_locator(MaxNLocator(5))
+    return figure, axes
+
+
+def _epochs(axes: Axes, count: int, number: Number) -> None:
+    """Whole numbers from the first epoch to the last."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.xaxis.set_major_locator(MaxNLocator(8, integer=True, min_n_ticks=1))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value))))
+    aside = 0.02 * count
+    axes.set_xlim(1 - aside, count + aside)
+
+
+def _logarithmic(axes: Axes, values: Sequence[float | None], number: Number) -> None:
+    """A logarithmic height where the values are positive and span more than a factor of 20."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    known = [value for value in _floats(values) if math.isfinite(value)]
+    if not known or min(known) <= 0 or max(known) / min(known) < 20:
+        return
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(10, numticks=6))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value)))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+    axes.tick_params(which="minor", length=0)
+
+
+def _svg(figure: Figure, name: str, title: str, stand_ins: dict[str, str] | None = None) -> str:
+    """The figure as an element for a page: no addresses, ids of its own, named for screen readers."""
+    import matplotlib
+
+    settings: Any = {
+        "svg.fonttype": "none",
+        "svg.hashsalt": "nervura",
+        "font.family": "DejaVu Sans",
+        "text.parse_math": False,
+    }
+    buffer = io.StringIO()
+    with matplotlib.rc_context(settings), warnings.catch_warnings():
+        # The page draws the letters; that matplotlib's own font lacks some of them does not matter.
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    drawn = buffer.getvalue()
+    drawn = drawn[drawn.index("<svg") :]
+    view = re.search(r'viewBox="([^"]+)"', drawn)
+    body = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
+    body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
+    body = body.replace("xlink:href", "href")
+    body = re.sub(r'\bid="', f'id="{name}-', body)
+    body = re.sub(r'href="#', f'href="#{name}-', body).replace("url(#", f"url(#{name}-")
+    for stand_in, variable in (_VARIABLES | (stand_ins or {})).items():
+        body = body.replace(stand_in, variable)
+    body = re.sub(r"\n\s*", "\n", body).strip()
+    label = escape(title, quote=True)
+    box = view.group(1) if view else "0 0 100 100"
+    return f'<svg class="chart" role="img" aria-label="{label}" viewBox="{box}"><title>{label}</title>{body}</svg>'

@@ -1,0 +1,169 @@
+"""Uses a trained run on new rows: checks them against the schema, encodes them, and tells the answers to people."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import polars as pl
+
+from nervura import encoding, layers
+from nervura.errors import RunError, SchemaError
+from nervura.problems import problems
+from nervura.problems.base import Problem
+from nervura.run import Run
+from nervura.schema import Column, Schema
+from nervura.sources import read
+from nervura.training import predictor
+
+BATCH_ROWS = 100_000
+UNREADABLE = 0.5
+"""More unreadable values than this share mean a column of another kind, not a few bad cells."""
+
+
+def load_model(run: Run) -> keras.Model:
+    """The trained Keras model of a run.
+
+    Raises:
+        RunError: it is absent or damaged.
+    """
+    file = run.path / "model.keras"
+    if not file.exists():
+        raise RunError(
+            f"The run '{run.path}' has no model.keras: training did not end. Write: nervura resume {run.path}"
+        )
+    layers.register()
+    try:
+        return keras.saving.load_model(file, compile=False, safe_mode=True)
+    except Exception as error:  # a damaged archive raises one of a dozen kinds
+        raise RunError(
+            f"The run '{run.path}' is damaged: model.keras cannot be read ({error}). Train it again."
+        ) from error
+
+
+def load_problem(run: Run) -> Problem:
+    """The problem of a run, knowing its target's coding."""
+    told = run.need("problem")
+    return type(problems.load(told["name"]))(told["coding"])
+
+
+def load_schema(run: Run) -> Schema:
+    """The schema of a run, with the encoding learnt."""
+    return Schema.from_json(run.need("schema"))
+
+
+def predict(
+    run: Run, source: Any, *, keep: Sequence[str] = (), table: str | None = None, model: keras.Model | None = None
+) -> pl.DataFrame:
+    """The answers for the rows of ``source``, in their order.
+
+    Args:
+        keep: columns of ``source`` to carry over, such as an identifier.
+        model: the run's model, if it is at hand already.
+
+    Returns:
+        ``keep``, then ``prediction`` and, for classes, ``probability_<class>``.
+
+    Raises:
+        SchemaError: a column is missing or of another kind.
+    """
+    schema, problem = load_schema(run), load_problem(run)
+    network = predictor(model or load_model(run))
+    given = read(source, table=table).frame
+    check_columns(schema, given.collect_schema().names(), keep)
+    batches = [
+        pl.concat(
+            [batch.select(keep), problem.decode(problem.estimates(outputs(network, schema, batch)))],
+            how="horizontal",
+        )
+        for batch in given.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        if batch.height
+    ]
+    if not batches:
+        raise SchemaError("Rows to predict are needed; the source has a header and no rows.")
+    return pl.concat(batches)
+
+
+def outputs(network: Callable[[dict[str, np.ndarray]], np.ndarray], schema: Schema, batch: pl.DataFrame) -> np.ndarray:
+    """What a network (``training.predictor``) gives for raw rows, (rows, units), once their kinds have been checked."""
+    fitting = encoding.adapted(schema, batch)
+    check_kinds(fitting, batch)
+    return network(encoding.encode(fitting, batch))
+
+
+def check_columns(schema: Schema, given: Sequence[str], keep: Sequence[str] = ()) -> None:
+    """Every input column must be there, and every column to keep.
+
+    Raises:
+        SchemaError: names all that are missing.
+    """
+    missing = [column.name for column in schema.inputs if column.name not in given]
+    if missing:
+        raise SchemaError(
+            f"New data need the columns of the training data. Missing: {', '.join(map(repr, missing))}. "
+            f"Given: {', '.join(map(repr, list(given)[:20]))}{' ...' if len(given) > 20 else ''}."
+        )
+    unknown = [name for name in keep if name not in given]
+    if unknown:
+        raise SchemaError(
+            f"Columns to keep must be in the data; not there: {', '.join(map(repr, unknown))}. "
+            f"Given: {', '.join(map(repr, list(given)[:20]))}."
+        )
+
+
+def check_kinds(schema: Schema, batch: pl.DataFrame) -> None:
+    """The values must be of the kinds of the schema; a few new levels or unreadable cells are warned of.
+
+    Raises:
+        SchemaError: most values of a column are of another kind.
+    """
+    typed = batch.select(encoding.values(column).alias(column.name) for column in schema.inputs)
+    for column in schema.inputs:
+        known = batch[column.name].null_count() < batch.height
+        lost = typed[column.name].null_count() - batch[column.name].null_count()
+        filled = batch.height - batch[column.name].null_count()
+        if known and lost > UNREADABLE * filled:
+            examples = batch[column.name].drop_nulls().unique().head(3).cast(pl.String).to_list()
+            raise SchemaError(
+                f"Column '{column.name}' must hold values of kind {column.kind}, as in training; "
+                f"given were such as {', '.join(map(repr, examples))}."
+            )
+        if lost > 0:
+            _warn(
+                f"Column '{column.name}': {lost:,} of {filled:,} values are not of kind {column.kind}; taken as missing."
+            )
+        if column.kind == "category":
+            _warn_of_new_levels(column, typed[column.name])
+
+
+def _warn_of_new_levels(column: Column, values: pl.Series) -> None:
+    levels = set((column.encoding or {}).get("levels", []))
+    new = values.drop_nulls().filter(~values.drop_nulls().is_in(list(levels)))
+    if new.len() > 0.05 * values.len() and new.len() > 1:
+        examples = new.unique(maintain_order=True).head(3).to_list()
+        _warn(
+            f"Column '{column.name}': {new.len():,} of {values.len():,} rows have a level that was not in training, "
+            f"such as {', '.join(map(repr, examples))}; they are read as 'any other level'."
+        )
+
+
+def _warn(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=4)
+
+
+def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The encoded rows of ``frame`` that have a target, and their truth (rows,).
+
+    Raises:
+        SchemaError: the target or an input is missing.
+    """
+    if schema.target.name not in frame.columns:
+        raise SchemaError(f"Rows to judge by need the target; the column '{schema.target.name}' is missing.")
+    check_columns(schema, frame.columns)
+    fitting = encoding.adapted(schema, frame)
+    values = frame.select(encoding.values(fitting.target).alias("y")).to_series()
+    rows = frame.filter(values.is_not_null())
+    return encoding.encode(fitting, rows), problem.truth(problem.encode(values.drop_nulls()))

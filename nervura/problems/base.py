@@ -1,0 +1,174 @@
+"""The contract of a problem: what is asked of the target, how it is coded, judged and told to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import polars as pl
+
+from nervura import metrics
+from nervura.schema import Column
+
+
+class Declined(Exception):
+    """A problem does not fit the target; the text is the reason. Declining is not failing: the caller decides."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options)."""
+
+    units: int
+    activation: str
+    loss: str
+    loss_options: dict[str, Any]
+
+    @property
+    def one_hot(self) -> bool:
+        """Whether the loss wants class codes as rows of zeros and a one."""
+        return self.loss == "CategoricalCrossentropy"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A score of estimates against the truth, for many sets of weights at once (see ``nervura.metrics``)."""
+
+    function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+    greater_is_better: bool
+    meaning: str
+
+
+class Problem:
+    """What is asked. A subclass in a file of this folder is found by the shelf.
+
+    A member of the shelf knows no data; ``learn`` returns a copy that holds the coding of one target as JSON in
+    ``coding``, and only that copy can encode, judge and decode.
+
+    Attributes:
+        metric: name of the score that decides, one of ``metrics``.
+        stratified: whether the split keeps the target's shares.
+        supervised_by: ``classifier`` or ``regressor``: the kind of scikit-learn model that answers the same question.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    metric: ClassVar[str]
+    stratified: ClassVar[bool]
+    supervised_by: ClassVar[str]
+    metrics: ClassVar[dict[str, Metric]]
+
+    def __init__(self, coding: dict[str, Any] | None = None):
+        self.coding = coding or {}
+
+    def fits(self, target: Column, values: pl.Series) -> str:
+        """Why this problem suits the target.
+
+        Args:
+            target: the target's column, with its kind.
+            values: the known values of the target (``encoding.values``), without nulls.
+
+        Raises:
+            Declined: it does not suit; the text says why.
+            ProblemError: the user asked for this problem by name (see ``insist``) and it cannot be asked.
+        """
+        raise NotImplementedError
+
+    def insist(self, target: Column, values: pl.Series) -> None:
+        """Checks that the problem can at least be asked, when the user names it.
+
+        Raises:
+            ProblemError: it cannot.
+        """
+        raise NotImplementedError
+
+    def learn(self, values: pl.Series) -> Self:
+        """A copy that knows how to code ``values``, the target of the training rows."""
+        raise NotImplementedError
+
+    def encode(self, values: pl.Series) -> np.ndarray:
+        """The target as the network is trained on it, of shape (rows,)."""
+        raise NotImplementedError
+
+    def head(self, label_smoothing: float = 0.0) -> Head:
+        """The output layer and the loss."""
+        raise NotImplementedError
+
+    def truth(self, encoded: np.ndarray) -> np.ndarray:
+        """The encoded target as metrics want it: class codes (rows,) or values in the target's units (rows,)."""
+        raise NotImplementedError
+
+    def estimates(self, outputs: np.ndarray) -> np.ndarray:
+        """The network's outputs as metrics want them: probabilities (rows, classes) or values (rows,), float64."""
+        raise NotImplementedError
+
+    def constant(self, truth: np.ndarray, rows: int) -> np.ndarray:
+        """The estimates of whoever knows the training target and ignores the inputs."""
+        raise NotImplementedError
+
+    def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        """The loss of each row (rows,), whose mean is (or, for rmse, whose mean's root is) the deciding metric."""
+        raise NotImplementedError
+
+    def decode(self, estimates: np.ndarray) -> pl.DataFrame:
+        """The estimates as people want them: ``prediction`` and, for classes, ``probability_<class>``."""
+        raise NotImplementedError
+
+    def scores(self, truth: np.ndarray, estimates: np.ndarray) -> dict[str, float]:
+        """Every metric of the problem."""
+        once = np.ones((1, len(truth)))
+        return {name: float(metric.function(truth, estimates, once)[0]) for name, metric in self.metrics.items()}
+
+
+class Classification(Problem):
+    """What the problems with classes share: the classes in sorted order are coded 0, 1, 2 ..."""
+
+    metric = "log_loss"
+    stratified = True
+    supervised_by = "classifier"
+
+    @property
+    def classes(self) -> list[str]:
+        """Class names in the order of their codes."""
+        return self.coding["classes"]
+
+    def learn(self, values: pl.Series) -> Self:
+        names = _class_names(values).unique().to_list()
+        return type(self)({"classes": sorted(names, key=_natural)})
+
+    def codes(self, values: pl.Series) -> np.ndarray:
+        """The class codes (rows,) int64; -1 for a class that was not in the training rows."""
+        names = _class_names(values)
+        codes = names.replace_strict(self.classes, list(range(len(self.classes))), default=-1)
+        return codes.cast(pl.Int64).to_numpy()
+
+    def constant(self, truth: np.ndarray, rows: int) -> np.ndarray:
+        shares = np.bincount(truth, minlength=len(self.classes)) / len(truth)
+        return np.tile(shares, (rows, 1))
+
+    def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        return metrics.row_log_loss(truth, estimates)
+
+    def decode(self, estimates: np.ndarray) -> pl.DataFrame:
+        columns: dict[str, Any] = {"prediction": [self.classes[code] for code in estimates.argmax(1)]}
+        columns |= {f"probability_{name}": estimates[:, code] for code, name in enumerate(self.classes)}
+        return pl.DataFrame(columns)
+
+
+def _class_names(values: pl.Series) -> pl.Series:
+    if values.dtype == pl.Boolean:
+        return values.replace_strict([True, False], ["yes", "no"], return_dtype=pl.String)
+    if values.dtype.is_float():
+        whole = values.cast(pl.Int64, strict=False)
+        return whole.cast(pl.String) if (whole == values).all() else values.cast(pl.String)
+    return values.cast(pl.String)
+
+
+def _natural(name: str) -> tuple[int, float, str]:
+    """Sorts numbers by value before words by letter."""
+    try:
+        return (0, float(name), name)
+    except ValueError:
+        return (1, 0.0, name)

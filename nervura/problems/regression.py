@@ -1,0 +1,71 @@
+"""How much: a value."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import numpy as np
+import polars as pl
+
+from nervura import metrics
+from nervura.errors import ProblemError
+from nervura.problems.base import Declined, Head, Metric, Problem
+from nervura.schema import Column
+
+
+class Regression(Problem):
+    name = "regression"
+    summary = "A value: one linear output neuron, trained on the target in units of its standard deviation."
+    metric = "rmse"
+    stratified = False
+    supervised_by = "regressor"
+    metrics = {
+        "rmse": Metric(metrics.rmse, False, "root of the mean squared error, in the target's units"),
+        "mae": Metric(metrics.mae, False, "mean absolute error, in the target's units"),
+        "r2": Metric(metrics.r2, True, "share of the variance that is explained"),
+    }
+
+    def fits(self, target: Column, values: pl.Series) -> str:
+        if target.kind != "number":
+            raise Declined(f"the target is a {target.kind}, not a number")
+        distinct = values.n_unique()
+        if distinct < 3:
+            raise Declined(f"the target has only {distinct} different values")
+        return f"the target is a number with {distinct:,} different values"
+
+    def insist(self, target: Column, values: pl.Series) -> None:
+        if target.kind not in ("number", "boolean"):
+            raise ProblemError(
+                f"A regression needs a target of numbers; '{target.name}' is a {target.kind}. "
+                "Write --problem multiclass, or name another target."
+            )
+        if values.n_unique() < 2:
+            raise ProblemError(f"A regression needs a target that varies; '{target.name}' has one value alone.")
+
+    def learn(self, values: pl.Series) -> Self:
+        numbers = values.cast(pl.Float64)
+        spread = numbers.std() if numbers.len() > 1 else None
+        return type(self)({"mean": float(numbers.mean()), "deviation": float(spread or 1.0)})  # type: ignore[arg-type]
+
+    def encode(self, values: pl.Series) -> np.ndarray:
+        numbers = values.cast(pl.Float64).to_numpy()
+        return ((numbers - self.coding["mean"]) / self.coding["deviation"]).astype(np.float32)
+
+    def head(self, label_smoothing: float = 0.0) -> Head:
+        return Head(1, "linear", "MeanSquaredError", {})
+
+    def truth(self, encoded: np.ndarray) -> np.ndarray:
+        return encoded.astype(np.float64) * self.coding["deviation"] + self.coding["mean"]
+
+    def estimates(self, outputs: np.ndarray) -> np.ndarray:
+        standard = np.asarray(outputs, dtype=np.float64).reshape(-1)
+        return standard * self.coding["deviation"] + self.coding["mean"]
+
+    def constant(self, truth: np.ndarray, rows: int) -> np.ndarray:
+        return np.full(rows, truth.mean())
+
+    def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        return (truth - estimates) ** 2
+
+    def decode(self, estimates: np.ndarray) -> pl.DataFrame:
+        return pl.DataFrame({"prediction": estimates})

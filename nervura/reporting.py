@@ -1,0 +1,665 @@
+"""The report of a run: one dict, written as HTML that opens offline, as Markdown and as JSON."""
+
+from __future__ import annotations
+
+import math
+import re
+import statistics
+from collections.abc import Sequence
+from functools import partial
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from nervura import plots
+from nervura.messages import MESSAGES, language_index, text
+from nervura.run import Run
+
+MOST = 50
+"""Of columns, layers and other long lists, this many are shown and the rest counted."""
+
+MOST_CLASSES = 20
+MOST_BOXES = 24
+MOST_EPOCHS = 8
+HIGHER_IS_BETTER = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "f1_macro", "r2"}
+
+SECTIONS = (
+    ("verdict", "evaluation"),
+    ("scores", "evaluation"),
+    ("classes", "evaluation"),
+    ("values", "evaluation"),
+    ("importance", "explanation"),
+    ("network", "design"),
+    ("training", "history"),
+    ("problem", "problem"),
+    ("data", "schema"),
+    ("split", "split"),
+    ("made", "run"),
+)
+"""The sections of the report in their order, and the file of the run that each is made from."""
+
+
+def report(run: Run, lang: str = "en") -> Path:
+    """Writes ``report.html``, ``report.md`` and ``report.json`` into the run.
+
+    Args:
+        lang: ``en`` or ``pt``.
+
+    Returns:
+        The path of ``report.html``.
+
+    Raises:
+        OptionError: there is no such language.
+        RunError: a file of the run is damaged, or the report cannot be written.
+    """
+    language_index(lang)
+    summary = summarise(run)
+    page, markdown = render_html(summary, lang), render_markdown(summary, lang)
+    run.write("report", summary)
+    run.write_text("report.md", markdown)
+    run.write_text("report.html", page)
+    return run.path / "report.html"
+
+
+def summarise(run: Run) -> dict[str, Any]:
+    """All that the report says, in no language: a dict with one entry per section, None where its file is missing."""
+    files = {name: run.read(name) for _, name in SECTIONS if name != "history"}
+    history = run.history()
+    made = files["run"] or {}
+    evaluation = files["evaluation"]
+    diagnostics = (evaluation or {}).get("diagnostics") or {}
+    summary: dict[str, Any] = {
+        "format": 1,
+        "name": made.get("name") or run.path.name,
+        "status": made.get("status"),
+        "target": _target(files["schema"]),
+        "verdict": _verdict(evaluation),
+        "scores": _scores(evaluation, files["design"]),
+        "classes": _classes(diagnostics, (evaluation or {}).get("test") or {}),
+        "values": _values(diagnostics),
+        "importance": _importance(files["explanation"]),
+        "network": _network(files["design"]),
+        "training": _training(history),
+        "problem": _problem(files["problem"]),
+        "data": _data(files["schema"], made.get("source") or {}),
+        "split": files["split"],
+        "made": _made(made),
+    }
+    there = {name for name, found in files.items() if found is not None} | ({"history"} if history else set())
+    summary["missing"] = [
+        {"section": section, "file": "history.csv" if file == "history" else f"{file}.json"}
+        for section, file in SECTIONS
+        if file not in there and section != "values"
+    ]
+    return summary
+
+
+def render_html(summary: dict[str, Any], lang: str = "en") -> str:
+    """The summary as one HTML page that needs nothing else."""
+    environment = _environment(lang, escaping=True)
+    environment.globals["charts"] = _charts(summary, lang)
+    environment.globals["css"] = _file("style.css")
+    return environment.from_string(_file("report.html.j2")).render(summary=summary, lang=lang)
+
+
+def render_markdown(summary: dict[str, Any], lang: str = "en") -> str:
+    """The summary as Markdown, without the pictures."""
+    environment = _environment(lang, escaping=False)
+    rendered = environment.from_string(_file("report.md.j2")).render(summary=summary, lang=lang)
+    return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
+
+
+def number(value: Any, lang: str = "en") -> str:
+    """A number for people: three digits that count, thousands grouped; an en dash where there is none."""
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    size = abs(value)
+    if math.isinf(value):
+        written = "∞" if value > 0 else "−∞"
+    elif isinstance(value, int):
+        written = f"{value:,}"
+    elif size == 0:
+        written = "0"
+    elif size >= 1e7 or size < 1e-4:
+        written = f"{value:.2e}"
+    elif size >= 999.5:
+        written = f"{value:,.0f}"
+    elif 0.99 < size < 1:
+        # Rounded to three digits, 0.9996 would say that nothing is wrong.
+        written = f"{value:.4f}"
+    else:
+        written = f"{value:#.3g}".rstrip(".")
+    return _local(written if "e" in written else written.replace("-", "−"), lang)
+
+
+def short_number(value: Any, lang: str = "en") -> str:
+    """Like ``number``, without zeros at the end: for axes and settings."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return number(value, lang)
+    if value.is_integer() and abs(value) < 1e7:
+        return number(int(value), lang)
+    written = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e7 else f"{value:,.0f}"
+    written = written if "e" in written else written.replace("-", "−")
+    return _local(written, lang)
+
+
+def _local(written: str, lang: str) -> str:
+    """A number in the marks of a language: Portuguese has a decimal comma and groups with spaces."""
+    return written.translate(str.maketrans(",.", "\u00a0,")) if lang == "pt" else written
+
+
+def percent(share: float | None, lang: str = "en", places: int = 1) -> str:
+    """A share of one as a percentage."""
+    if share is None or math.isnan(share):
+        return "–"
+    written = f"{share:.{places}%}"
+    return written.replace(".", ",").replace("%", "\u00a0%") if lang == "pt" else written
+
+
+def _file(name: str) -> str:
+    return (resources.files("nervura") / "report" / name).read_text(encoding="utf-8")
+
+
+def _environment(lang: str, escaping: bool) -> Any:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(autoescape=escaping, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    say = partial(text, lang=lang)
+    figure = partial(number, lang=lang)
+    environment.globals |= {
+        "t": say,
+        "named": partial(_named, lang=lang),
+        "metric": partial(_metric, lang=lang),
+        "direction": lambda name: say("direction.high" if name in HIGHER_IS_BETTER else "direction.low"),
+        "known_metric": lambda name: f"metric.{name}" in MESSAGES,
+        "depth": partial(_depth, lang=lang),
+        "shape": _shape,
+        "shorten": plots.shorten,
+        "sentences": _sentences,
+    }
+    environment.filters |= {
+        "number": figure,
+        "short": partial(short_number, lang=lang),
+        "percent": lambda share, places=1: percent(share, lang, places),
+        "cell": _markdown_cell,
+        "code": _markdown_code,
+        "scored": partial(_scored, lang=lang),
+        "bounds": partial(_bounds, lang=lang),
+        "setting": partial(_setting, lang=lang),
+    }
+    return environment
+
+
+def _sentences(said: str) -> tuple[str, str]:
+    """The first sentence and the rest."""
+    first, _, rest = said.partition(". ")
+    return (f"{first}." if rest else first), rest
+
+
+def _named(group: str, name: Any, lang: str) -> str:
+    """The name of a kind, role, part or problem in a language; itself where the catalogue has none."""
+    key = f"{group}.{name}"
+    return text(key, lang) if key in MESSAGES else str(name)
+
+
+def _metric(name: str, lang: str) -> str:
+    return _named("metric", name, lang)
+
+
+def _depth(count: str, lang: str) -> str:
+    key = {"0": "scores.depth_none", "1": "scores.depth_one"}.get(str(count), "scores.depth")
+    return text(key, lang, count=count)
+
+
+def _shape(sizes: Sequence[int | None] | None) -> str:
+    """The shape that leaves a layer, without the rows of the batch: ``64`` or ``28 × 28 × 3``."""
+    if not sizes:
+        return "–"
+    return " × ".join("?" if size is None else f"{size}" for size in sizes[1:]) or "1"
+
+
+def _bounds(score: dict[str, Any] | None, lang: str) -> str:
+    """The interval of a score in words: ``0.29 to 0.33``."""
+    if not score or score.get("low") is None or score.get("high") is None:
+        return ""
+    return f"{number(score['low'], lang)} – {number(score['high'], lang)}"
+
+
+def _scored(score: dict[str, Any] | None, lang: str) -> str:
+    """A score with its interval in brackets, on one line."""
+    score = score or {}
+    bounds = _bounds(score, lang)
+    return number(score.get("value"), lang) + (f" ({bounds})" if bounds else "")
+
+
+def _setting(value: Any, lang: str) -> str:
+    """The value of an option or setting, as people write it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {_setting(item, lang)}" for name, item in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_setting(item, lang) for item in value) or "–"
+    if isinstance(value, float):
+        return short_number(value, lang)
+    return "–" if value is None or value == "" else str(value)
+
+
+def _markdown_cell(value: Any) -> str:
+    """Text that Markdown leaves as it is, on one line."""
+    line = " ".join(str(value).split())
+    return re.sub(r"([\\`*_{}\[\]<>#|~$&!])", r"\\\1", line)
+
+
+def _markdown_code(value: Any) -> str:
+    """Text as a code block that no backtick inside can close."""
+    written = str(value)
+    longest = max((len(found) for found in re.findall(r"`+", written)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}\n{written}\n{fence}"
+
+
+def _first(items: Sequence[Any], most: int = MOST) -> tuple[list[Any], int]:
+    return list(items[:most]), max(0, len(items) - most)
+
+
+def _target(schema: dict[str, Any] | None) -> str | None:
+    return next((c["name"] for c in (schema or {}).get("columns", []) if c.get("role") == "target"), None)
+
+
+def _verdict(evaluation: dict[str, Any] | None) -> dict[str, Any] | None:
+    found = (evaluation or {}).get("verdict")
+    if not found:
+        return None
+    metric = found.get("metric") or (evaluation or {}).get("metric")
+    return {
+        "text": {"en": found.get("text") or "", "pt": found.get("text_pt") or found.get("text") or ""},
+        "choice": found.get("choice"),
+        "best": found.get("best"),
+        "deep_warranted": found.get("deep_warranted"),
+        "metric": metric,
+        "score": ((evaluation or {}).get("test") or {}).get(metric),
+        "differences": [
+            {"name": name, "value": one.get("difference"), "low": one.get("low"), "high": one.get("high")}
+            for name, one in (found.get("differences") or {}).items()
+        ],
+    }
+
+
+def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not evaluation or not evaluation.get("test"):
+        return None
+    seconds = evaluation.get("seconds") or {}
+    network = (design or {}).get("network")
+    baselines = evaluation.get("baselines") or {}
+    models = [{"name": network, "network": True, "scores": evaluation["test"], "seconds": seconds.get(network)}]
+    models += [
+        {"name": name, "network": False, "scores": scores, "seconds": seconds.get(name)}
+        for name, scores in baselines.items()
+    ]
+    metric = evaluation.get("metric") or next(iter(evaluation["test"]))
+
+    def place(model: dict[str, Any]) -> tuple[bool, float]:
+        value = (model["scores"].get(metric) or {}).get("value")
+        return value is None, 0.0 if value is None else -value if metric in HIGHER_IS_BETTER else value
+
+    return {
+        "metric": metric,
+        "metrics": sorted(evaluation["test"], key=lambda name: name != metric),
+        "rows": (evaluation.get("rows") or {}).get("test"),
+        "models": sorted(models, key=place),
+        "depths": [{"hidden": count, "scores": scores} for count, scores in (evaluation.get("depths") or {}).items()],
+    }
+
+
+def _classes(diagnostics: dict[str, Any], test: dict[str, Any]) -> dict[str, Any] | None:
+    confusion = diagnostics.get("confusion")
+    if not confusion:
+        return None
+    counts = confusion["counts"]
+    names = [str(name) for name in confusion["classes"]]
+    columns = [sum(row) for row in zip(*counts, strict=True)]
+    right, whole = sum(row[i] for i, row in enumerate(counts)), sum(map(sum, counts))
+    shown, left_out = _first(names, MOST_CLASSES)
+    rows = [
+        {
+            "name": name,
+            "counts": counts[i][:MOST_CLASSES],
+            "rows": sum(counts[i]),
+            "recall": _ratio(counts[i][i], sum(counts[i])),
+            "precision": _ratio(counts[i][i], columns[i]),
+        }
+        for i, name in enumerate(shown)
+    ]
+    roc, precision_recall = diagnostics.get("roc") or {}, diagnostics.get("precision_recall") or {}
+    curves = []
+    for name in list(dict.fromkeys([*roc, *precision_recall]))[:MOST]:
+        here, there = roc.get(name), precision_recall.get(name)
+        curves.append(
+            {
+                "name": name,
+                "roc": here,
+                "precision_recall": there,
+                "area": _area(here["false_positive_rate"], here["true_positive_rate"]) if here else None,
+                "average_precision": _average_precision(there["recall"], there["precision"]) if there else None,
+            }
+        )
+    if len(curves) == 1:
+        # The one curve of two classes is that of the score: the curve here is thinned, the score is exact.
+        for key, metric in (("area", "roc_auc"), ("average_precision", "average_precision")):
+            curves[0][key] = (test.get(metric) or {}).get("value", curves[0][key])
+    return {
+        "names": shown,
+        "left_out": left_out,
+        "confusion": rows,
+        "right": right,
+        "rows": whole,
+        "share": _ratio(right, whole),
+        "curves": curves,
+        "reliability": [one for one in diagnostics.get("reliability") or [] if one.get("rows")],
+        "expected_calibration_error": diagnostics.get("expected_calibration_error"),
+    }
+
+
+def _ratio(part: float, whole: float) -> float | None:
+    return part / whole if whole else None
+
+
+def _area(x: list[float], y: list[float]) -> float:
+    return sum((right - left) * (low + high) / 2 for left, right, low, high in zip(x, x[1:], y, y[1:], strict=False))
+
+
+def _average_precision(recall: list[float], precision: list[float]) -> float:
+    pairs = sorted(zip(recall, precision, strict=True))
+    return sum((after[0] - before[0]) * after[1] for before, after in zip(pairs, pairs[1:], strict=False))
+
+
+def _values(diagnostics: dict[str, Any]) -> dict[str, Any] | None:
+    points = diagnostics.get("scatter")
+    if not points or not points.get("true"):
+        return None
+    bars = diagnostics.get("residual_histogram") or {}
+    fullest = max(range(len(bars["counts"])), key=bars["counts"].__getitem__) if bars.get("counts") else None
+    return {
+        "scatter": points,
+        "extent": {
+            "low": min(points["true"]),
+            "high": max(points["true"]),
+            "from": min(points["predicted"]),
+            "to": max(points["predicted"]),
+        },
+        "residual_histogram": bars if fullest is not None else None,
+        "fullest": None
+        if fullest is None
+        else {
+            "low": bars["edges"][fullest],
+            "high": bars["edges"][fullest + 1],
+            "count": bars["counts"][fullest],
+            "rows": sum(bars["counts"]),
+        },
+        "quantiles": [
+            {"share": float(share), "value": value}
+            for share, value in (diagnostics.get("residual_quantiles") or {}).items()
+        ],
+    }
+
+
+def _importance(explanation: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not explanation or not explanation.get("importance"):
+        return None
+    ordered = sorted(explanation["importance"], key=lambda one: -(one.get("value") or 0.0))
+    shown, left_out = _first(ordered)
+    return {"metric": explanation.get("metric"), "columns": shown, "left_out": left_out}
+
+
+def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not design:
+        return None
+    layers = design.get("layers") or []
+    shown, left_out = _first(layers)
+    computing = [layer for layer in layers if layer.get("type") != "InputLayer"]
+    head, tail = computing, []
+    if len(computing) > MOST_BOXES:
+        head, tail = computing[: MOST_BOXES - 4], computing[-3:]
+    return {
+        "name": design.get("network"),
+        "summary": design.get("summary"),
+        "parameters": design.get("parameters"),
+        "count": len(layers),
+        "layers": shown,
+        "left_out": left_out,
+        "inputs": [
+            {"name": one["name"], "features": len(one.get("features") or [])} for one in design.get("inputs") or []
+        ],
+        "picture": {"first": head, "between": len(computing) - len(head) - len(tail), "last": tail},
+        "options": dict(_first(list((design.get("options") or {}).items()))[0]),
+        "rule": design.get("rule"),
+    }
+
+
+def _training(history: dict[str, list[float]]) -> dict[str, Any] | None:
+    loss, validation = _known(history.get("loss")), _known(history.get("val_loss"))
+    rates = _known(history.get("learning_rate"))
+    epochs = max(len(loss), len(validation))
+    if not epochs:
+        return None
+    judged = [(value, epoch) for epoch, value in enumerate(validation, 1) if value is not None]
+    best = min(judged)[1] if judged else None
+    steps = min(epochs, MOST_EPOCHS)
+    chosen = {round(1 + i * (epochs - 1) / max(1, steps - 1)) for i in range(steps)} | ({best} if best else set())
+    names = [name.removeprefix("gradient/") for name in history if name.startswith("gradient/")]
+    shown, left_out = _first(names)
+    layers = []
+    for name in shown:
+        norms, change = _known(history[f"gradient/{name}"]), _known(history.get(f"change/{name}"))
+        known = [value for value in norms if value is not None]
+        layers.append(
+            {
+                "name": name,
+                "norms": norms,
+                "first": norms[0] if norms else None,
+                "median": statistics.median(known) if known else None,
+                "last": norms[-1] if norms else None,
+                "change": change[-1] if change else None,
+            }
+        )
+    return {
+        "epochs": epochs,
+        "best": best,
+        "best_loss": validation[best - 1] if best else None,
+        "loss": loss,
+        "validation_loss": validation,
+        "figures": [
+            {
+                "epoch": epoch,
+                "loss": loss[epoch - 1] if loss else None,
+                "validation_loss": validation[epoch - 1] if validation else None,
+                "learning_rate": rates[epoch - 1] if rates else None,
+            }
+            for epoch in sorted(chosen)
+        ],
+        "layers": layers,
+        "left_out": left_out,
+    }
+
+
+def _known(values: list[float] | None) -> list[float | None]:
+    """The values with None in place of those that are not finite, as JSON has it."""
+    return [value if math.isfinite(value) else None for value in values or []]
+
+
+def _problem(problem: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not problem:
+        return None
+    classes = [str(name) for name in (problem.get("coding") or {}).get("classes") or []]
+    shown, left_out = _first(classes)
+    return {
+        "name": problem.get("name"),
+        "reason": problem.get("reason"),
+        "metric": problem.get("metric"),
+        "declined": problem.get("declined") or {},
+        "classes": shown,
+        "left_out": left_out,
+    }
+
+
+def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, Any] | None:
+    if not schema:
+        return None
+    columns = schema["columns"]
+    # The target first: it is what a reader looks for, and long tables are cut.
+    ordered = sorted(columns, key=lambda column: column.get("role") != "target")
+    shown, left_out = _first(ordered)
+    return {
+        "origin": source.get("origin"),
+        "reading": source.get("reading") or {},
+        "notes": source.get("notes") or [],
+        "rows": schema.get("rows"),
+        "count": len(columns),
+        "inputs": sum(column.get("role") == "input" for column in columns),
+        "columns": [
+            {
+                "name": column["name"],
+                "kind": column.get("kind"),
+                "role": column.get("role"),
+                "missing": _ratio(column.get("missing") or 0, schema.get("rows") or 0),
+                "distinct": column.get("distinct"),
+                "examples": (column.get("examples") or [])[:3],
+                "remark": "; ".join(
+                    [*([column["reason"]] if column.get("reason") else []), *(column.get("warnings") or [])]
+                ),
+            }
+            for column in shown
+        ],
+        "left_out": left_out,
+    }
+
+
+def _made(made: dict[str, Any]) -> dict[str, Any] | None:
+    if not made:
+        return None
+    names = ("command", "seed", "started", "seconds", "backend", "device")
+    decisions, left_out = _first(made.get("decisions") or [])
+    return {name: made.get(name) for name in names} | {
+        "versions": made.get("versions") or {},
+        "decisions": decisions,
+        "left_out": left_out,
+    }
+
+
+def _charts(summary: dict[str, Any], lang: str) -> dict[str, Any]:
+    """The pictures of the page by name, as markup; empty where the data of one is missing."""
+    from markupsafe import Markup
+
+    say, axis = partial(text, lang=lang), partial(short_number, lang=lang)
+    names = ("network", "learning", "gradients", "roc", "precision_recall", "reliability", "scatter", "residuals")
+    found = dict.fromkeys(names, "")
+
+    def labels(title: str, x: str, y: str) -> dict[str, str]:
+        return {"title": title, "x": say(x), "y": say(y)}
+
+    network, training, classes, values = (summary[name] for name in ("network", "training", "classes", "values"))
+    if network and network["layers"]:
+        found["network"] = plots.network_picture(
+            _boxes(network, lang), say("network.picture", count=number(network["count"], lang))
+        )
+    if training:
+        told = labels(say("training.curves"), "column.epoch", "axis.loss")
+        told["title"] += ": " + _training_sentence(training, lang)
+        found["learning"] = plots.learning_curves(
+            "learning", training["loss"], training["validation_loss"], training["best"], told, axis
+        )
+        if training["layers"]:
+            lines = [layer["norms"] for layer in training["layers"]]
+            told = labels(say("training.gradients"), "column.epoch", "axis.norm")
+            found["gradients"] = plots.ordered_lines("gradients", lines, told, axis)
+    if classes:
+        curves = [
+            (c["roc"]["false_positive_rate"], c["roc"]["true_positive_rate"]) for c in classes["curves"] if c["roc"]
+        ]
+        if curves:
+            told = labels(say("classes.roc"), "axis.false_positive_rate", "axis.true_positive_rate")
+            found["roc"] = plots.unit_curves("roc", curves, told, axis)
+        curves = [
+            (c["precision_recall"]["recall"], c["precision_recall"]["precision"])
+            for c in classes["curves"]
+            if c["precision_recall"]
+        ]
+        if curves:
+            told = labels(say("classes.precision_recall"), "column.recall", "column.precision")
+            found["precision_recall"] = plots.unit_curves("precision_recall", curves, told, axis, diagonal=False)
+        if classes["reliability"]:
+            bins = classes["reliability"]
+            told = labels(say("classes.reliability"), "column.probability", "column.share")
+            curve = ([one["mean_probability"] for one in bins], [one["share"] for one in bins])
+            found["reliability"] = plots.unit_curves("reliability", [curve], told, axis, dots=True)
+    if values:
+        told = labels(say("values.scatter"), "axis.true", "axis.predicted")
+        points = (values["scatter"]["true"], values["scatter"]["predicted"])
+        found["scatter"] = plots.scatter("scatter", points, told, axis)
+        if values["residual_histogram"]:
+            told = labels(say("values.residuals"), "column.residual", "column.rows")
+            bars = values["residual_histogram"]
+            found["residuals"] = plots.histogram("residuals", bars["edges"], bars["counts"], told, axis)
+    charts: dict[str, Any] = {name: Markup(drawn) for name, drawn in found.items()}
+    charts["bar"] = lambda row, extent: Markup(plots.interval_bar(row, extent, _said(row, lang)))
+    charts["extent"] = lambda rows: _extent([*rows, {"value": 0.0}])
+    charts["extent_of"] = lambda models, metric: _extent([model["scores"].get(metric) for model in models])
+    charts["series"] = plots.series_colour
+    charts["ramp"] = plots.ramp_colour
+    charts["dashed"] = lambda index: index // plots.SERIES % len(plots.DASHES)
+    return charts
+
+
+def _training_sentence(training: dict[str, Any], lang: str) -> str:
+    epochs = number(training["epochs"], lang)
+    if not training["best"]:
+        return text("training.summary_short", lang, epochs=epochs)
+    loss = number(training["best_loss"], lang)
+    return text("training.summary", lang, epochs=epochs, best=number(training["best"], lang), loss=loss)
+
+
+def _boxes(network: dict[str, Any], lang: str) -> list[list[dict[str, Any]]]:
+    """The boxes of the network's picture: a row of inputs, its layers, and how many are not drawn."""
+
+    def layer_box(layer: dict[str, Any], role: str) -> dict[str, Any]:
+        parts = [layer["type"], _shape(layer.get("output_shape"))]
+        if layer.get("parameters"):
+            parts.append(text("network.parameters_short", lang, count=number(layer["parameters"], lang)))
+        sizes = [size for size in (layer.get("output_shape") or [])[1:] if size]
+        return {
+            "title": layer["name"],
+            "small": " · ".join(parts),
+            "size": math.prod(sizes) if sizes else None,
+            "role": role,
+        }
+
+    inputs = []
+    for one in network["inputs"]:
+        key = "network.one_input" if one["features"] == 1 else "network.inputs"
+        small = text(key, lang, count=number(one["features"], lang))
+        inputs.append({"title": one["name"], "small": small, "size": one["features"], "role": "input"})
+    picture = network["picture"]
+    rows = [inputs] if inputs else []
+    rows += [[layer_box(layer, "hidden")] for layer in picture["first"]]
+    if picture["between"]:
+        more = text("page.more", lang, count=number(picture["between"], lang))
+        rows.append([{"title": more, "small": "", "size": None, "role": "more"}])
+    rows += [[layer_box(layer, "hidden")] for layer in picture["last"]]
+    if rows[-1] is not inputs:
+        rows[-1][0]["role"] = "output"
+    return rows
+
+
+def _extent(rows: Sequence[dict[str, Any] | None]) -> tuple[float, float]:
+    """The ends of the axis on which the rows' values and intervals are drawn."""
+    ends = [row[key] for row in rows if row for key in ("value", "low", "high") if row.get(key) is not None]
+    return (min(ends), max(ends)) if ends else (0.0, 1.0)
+
+
+def _said(row: dict[str, Any], lang: str) -> str:
+    """A value and its interval for screen readers."""
+    value = number(row.get("value"), lang)
+    if row.get("low") is None or row.get("high") is None:
+        return value
+    return text("scores.between", lang, value=value, low=number(row["low"], lang), high=number(row["high"], lang))

@@ -1,0 +1,334 @@
+"""Which rows are learnt from, which decide when to stop, and which judge: drawn once, from a seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from nervura.encoding import values
+from nervura.errors import ProblemError
+from nervura.schema import Schema
+
+TRAIN, VALIDATION, TEST, LEFT_OUT = 0, 1, 2, 3
+"""The parts; rows without a known target are left out."""
+
+FEWEST_ROWS = 10
+LARGEST_TWINS = 0.01
+"""Identical rows stay on one side up to this share of all rows; more of them are a pattern, not copies."""
+
+GROUP_DRAWS = 20
+
+
+@dataclass
+class Split:
+    """The part of every row, and how it was drawn."""
+
+    parts: np.ndarray
+    """int8 (rows,): TRAIN, VALIDATION, TEST or LEFT_OUT."""
+    seed: int
+    method: str
+    notes: list[str] = field(default_factory=list)
+
+    def rows(self, part: int) -> np.ndarray:
+        """The numbers of the rows of ``part``, ascending."""
+        return np.flatnonzero(self.parts == part)
+
+    def counts(self) -> dict[str, int]:
+        names = ("train", "validation", "test", "left out")
+        return dict(zip(names, np.bincount(self.parts, minlength=4).tolist(), strict=True))
+
+    def to_json(self) -> dict[str, Any]:
+        """All but the parts, which are kept as an array."""
+        return {"seed": self.seed, "method": self.method, "notes": self.notes, "rows": self.counts()}
+
+
+def draw_split(
+    frame: pl.LazyFrame | pl.DataFrame,
+    schema: Schema,
+    stratified: bool,
+    seed: int,
+    group: str | None = None,
+    time: str | None = None,
+    test_share: float = 0.2,
+    validation_share: float = 0.2,
+) -> Split:
+    """Draws the parts as a function of the seed and the data.
+
+    Args:
+        frame: the rows.
+        schema: with the target and the inputs.
+        stratified: whether the parts keep the shares of the target's classes.
+        seed: two draws of one seed from the same rows are equal.
+        group: rows with equal values of this column stay together.
+        time: the latest rows by this column are the test, the next latest the validation.
+        test_share: of all rows; 0 where the test rows come from elsewhere.
+        validation_share: of the rows that are not for the test.
+
+    Raises:
+        ProblemError: too few rows, groups or moments to make the parts from.
+        SchemaError: the group or time column is not in the schema.
+    """
+    data = _read(frame, schema, group, time)
+    known = data["known"].to_numpy()
+    rows = np.flatnonzero(known)
+    if len(rows) < FEWEST_ROWS:
+        raise ProblemError(
+            f"At least {FEWEST_ROWS} rows with a known target are needed; '{schema.target.name}' has {len(rows)}"
+            f"{f' (and is missing in {len(known) - len(rows):,})' if len(rows) < len(known) else ''}. Add rows."
+        )
+    notes = []
+    if len(rows) < len(known):
+        notes.append(f"{len(known) - len(rows):,} rows have no known target and are left out.")
+    chosen = data.filter(known)
+    classes = _numbered(chosen["target"]) if stratified else None
+    draw = np.random.default_rng(seed)
+    shares = _Shares(test_share, validation_share)
+    if time is not None:
+        units = _groups(chosen["group"]) if group is not None else np.arange(len(rows))
+        drawn = _by_time(chosen["time"], units, shares, time, notes)
+        method = f"the latest rows by '{time}' are the test, the next latest the validation"
+        if group is not None:
+            method += f"; rows of one '{group}' stay together, at the time of their last"
+        if classes is not None:
+            _leave_out_unseen_classes(drawn, classes, notes)
+    elif group is not None:
+        drawn = _by_groups(_groups(chosen["group"]), classes, shares, draw, group)
+        method = f"groups of '{group}', kept whole, drawn at random"
+        if classes is not None:
+            method += ", the draw nearest to the classes' shares"
+    else:
+        drawn = _by_rows(_twins(chosen["inputs"].to_numpy(), notes), classes, shares, draw)
+        method = "rows drawn at random" + (" within each class" if classes is not None else "")
+        if classes is not None:
+            single = int((np.bincount(classes) == 1).sum())
+            if single:
+                notes.append(
+                    f"{single:,} {'class has' if single == 1 else 'classes have'} one row alone: it is used for "
+                    "training, and nothing can judge how well it is learnt."
+                )
+    if not np.isin([VALIDATION] + ([TEST] if test_share else []), drawn).all():
+        raise ProblemError(
+            f"Rows to judge by are needed besides the training rows, and {len(rows):,} rows in these classes and groups "
+            "leave none. Add rows, or take rare classes together."
+        )
+    parts = np.full(len(known), LEFT_OUT, dtype=np.int8)
+    parts[rows] = drawn
+    return Split(parts, seed, f"{shares.text}: {method}", notes)
+
+
+@dataclass(frozen=True)
+class _Shares:
+    test: float
+    validation: float
+
+    @property
+    def both(self) -> float:
+        return self.test + (1 - self.test) * self.validation
+
+    @property
+    def text(self) -> str:
+        validation = f"{self.validation:.0%} {'of the rest ' if self.test else ''}for validation"
+        return f"{self.test:.0%} for the test, {validation}" if self.test else validation
+
+
+def _read(frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None, time: str | None) -> pl.DataFrame:
+    """What the draw depends on: per row whether the target is known, and hashes in place of values."""
+    target = values(schema.target)
+    asked = [target.is_not_null().alias("known")]
+    asked.append((target.cast(pl.String) if schema.target.kind != "category" else target).hash(0).alias("target"))
+    if group is not None:
+        name = values(schema[group])
+        asked.append(pl.when(name.is_not_null()).then(name.hash(0)).alias("group"))
+    if time is not None:
+        moment = values(schema[time])
+        if schema[time].kind == "datetime":
+            moment = moment.dt.epoch("us")
+        asked.append(moment.cast(pl.Float64).alias("time"))
+    if group is None and time is None:
+        asked.append(pl.struct(column.name for column in schema.inputs).hash(0).alias("inputs"))
+    return frame.lazy().select(asked).collect(engine="streaming")
+
+
+def _numbered(hashes: pl.Series) -> np.ndarray:
+    """Equal values as equal numbers, in the order of their first rows, so that no hash decides the draw."""
+    found = hashes.unique(maintain_order=True)
+    return hashes.replace_strict(found, np.arange(len(found)), return_dtype=pl.Int64).to_numpy()
+
+
+def _groups(hashes: pl.Series) -> np.ndarray:
+    """Group numbers (rows,); a row of an unknown group is a group of its own."""
+    units = np.full(len(hashes), -1)
+    known = hashes.is_not_null().to_numpy()
+    units[known] = _numbered(hashes.drop_nulls())
+    units[~known] = units.max() + 1 + np.arange((~known).sum())
+    return units
+
+
+def _twins(hashes: np.ndarray, notes: list[str]) -> np.ndarray:
+    """Unit numbers (rows,): identical rows are one unit, unless they are so many that they must be shared out."""
+    units = np.arange(len(hashes))
+    in_order = np.sort(hashes)
+    repeated = np.unique(in_order[1:][in_order[1:] == in_order[:-1]])
+    if not len(repeated):
+        return units
+    twins = np.flatnonzero(repeated[np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)] == hashes)
+    _, first, group, sizes = np.unique(hashes[twins], return_index=True, return_inverse=True, return_counts=True)
+    small = sizes <= max(2, LARGEST_TWINS * len(hashes))
+    together = small[group]
+    # The number of its first row names a unit, so that the draw does not depend on the hashes.
+    units[twins[together]] = twins[first[group[together]]]
+    units = np.unique(units, return_inverse=True)[1]
+    if small.any():
+        notes.append(
+            f"{int(together.sum()):,} rows have inputs that occur more than once "
+            f"({_counted(int(small.sum()), 'group')} of identical rows); equal rows stay on one side."
+        )
+    if not small.all():
+        notes.append(
+            f"{_counted(int((~small).sum()), 'group')} of identical rows, of up to {int(sizes.max()):,} rows, "
+            f"{'is' if (~small).sum() == 1 else 'are'} larger than {LARGEST_TWINS:.0%} of the rows and split like other rows."
+        )
+    return units
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _by_rows(units: np.ndarray, classes: np.ndarray | None, shares: _Shares, draw: np.random.Generator) -> np.ndarray:
+    """Units in random order fill the test, then the validation, then the training; each class for itself."""
+    sizes = np.bincount(units)
+    order = draw.permutation(len(sizes))
+    if classes is None:
+        test, both = _rounded(len(units), shares)
+        parts = _filled(sizes[order], np.array([test]), np.array([both]), np.zeros(len(sizes), int))
+    else:
+        label = np.zeros(len(sizes), dtype=np.int64)
+        label[units[::-1]] = classes[::-1]  # of twins with different answers the first names the class
+        order = order[np.argsort(label[order], kind="stable")]
+        counts = np.bincount(label, weights=sizes).astype(np.int64)
+        tests = _dealt(counts, shares.test, np.maximum(counts - 1, 0), draw)
+        validations = _dealt(counts - tests, shares.validation, np.maximum(counts - tests - 1, 0), draw)
+        parts = _filled(sizes[order], tests, tests + validations, label[order])
+    of_unit = np.empty(len(sizes), dtype=np.int8)
+    of_unit[order] = parts
+    drawn = of_unit[units]
+    if classes is not None:
+        _bring_classes_home(drawn, units, classes)
+    return drawn
+
+
+def _rounded(rows: int, shares: _Shares) -> tuple[int, int]:
+    test = max(1, round(rows * shares.test)) if shares.test else 0
+    return test, test + max(1, round((rows - test) * shares.validation))
+
+
+def _dealt(counts: np.ndarray, share: float, most: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """``share`` of each count in whole rows, so that the sum is right too: the largest remainders are rounded up."""
+    if not share:
+        return np.zeros_like(counts)
+    exact = counts * share
+    dealt = np.minimum(np.floor(exact).astype(np.int64), most)
+    left = max(1, round(counts.sum() * share)) - int(dealt.sum())
+    # Equal remainders are common among rare classes; chance decides between them.
+    queue = np.lexsort((draw.random(len(counts)), dealt - exact))
+    for number in queue[dealt[queue] < most[queue]][: max(left, 0)]:
+        dealt[number] += 1
+    return dealt
+
+
+def _filled(sizes: np.ndarray, tests: np.ndarray, both: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Parts of units that stand ordered by ``label``: the middle of each decides on which side of a border it lies."""
+    end = np.cumsum(sizes)
+    rows = np.bincount(label, weights=sizes, minlength=len(tests))
+    start = np.concatenate([[0], np.cumsum(rows)[:-1]])
+    middle = end - sizes / 2 - start[label]
+    return np.where(middle < tests[label], TEST, np.where(middle < both[label], VALIDATION, TRAIN)).astype(np.int8)
+
+
+def _bring_classes_home(drawn: np.ndarray, units: np.ndarray, classes: np.ndarray) -> None:
+    """Moves one unit of every class that the training rows lack to them."""
+    seen = np.bincount(classes[drawn == TRAIN], minlength=classes.max() + 1)
+    sizes = np.bincount(units)
+    for missing in np.flatnonzero(seen == 0):
+        mine = units[classes == missing]
+        drawn[units == mine[np.argmin(sizes[mine])]] = TRAIN
+
+
+def _by_groups(
+    units: np.ndarray, classes: np.ndarray | None, shares: _Shares, draw: np.random.Generator, name: str
+) -> np.ndarray:
+    """Of several random orders of the groups the one whose parts are nearest to the wished sizes and class shares."""
+    sizes = np.bincount(units)
+    needed = 3 if shares.test else 2
+    if len(sizes) < needed:
+        raise ProblemError(
+            f"Groups are kept whole, so at least {needed} are needed; '{name}' has {len(sizes)}. Name another column."
+        )
+    labels = np.zeros(len(units), dtype=np.int64) if classes is None else classes
+    wished = np.array([1 - shares.both, shares.both - shares.test, shares.test])
+    counts = np.bincount(labels)
+    test, both = _rounded(len(units), shares)
+    best, least = np.zeros(0, np.int8), np.inf
+    for _ in range(GROUP_DRAWS):
+        order = draw.permutation(len(sizes))
+        of_unit = np.empty(len(sizes), dtype=np.int8)
+        of_unit[order] = _filled(sizes[order], np.array([test]), np.array([both]), np.zeros(len(sizes), int))
+        # A group so large that its middle jumps a border would leave a part empty.
+        for part, place in ((TEST, 0), (VALIDATION, needed - 2)) if shares.test else ((VALIDATION, 0),):
+            if part not in of_unit:
+                of_unit[order[place]] = part
+        if TRAIN not in of_unit:
+            of_unit[order[-1]] = TRAIN
+        drawn = of_unit[units]
+        if classes is not None:
+            _bring_classes_home(drawn, units, classes)
+        table = np.bincount(labels * 3 + drawn, minlength=3 * len(counts)).reshape(-1, 3)
+        # Each class weighs by the root of its rows: the rare ones count, and the common ones a little more.
+        distance = (np.abs(table - counts[:, None] * wished).sum(1) / np.sqrt(counts)).sum()
+        distance += np.inf if (table.sum(0)[wished > 0] == 0).any() else 0.0
+        if distance < least or not len(best):
+            best, least = drawn, distance
+    return best
+
+
+def _by_time(moments: pl.Series, units: np.ndarray, shares: _Shares, name: str, notes: list[str]) -> np.ndarray:
+    """Borders between moments, never within one, as near to the shares as can be."""
+    known = moments.is_not_null().to_numpy()
+    time = moments.fill_null(-np.inf).to_numpy()
+    if not known.all():
+        notes.append(f"{int((~known).sum()):,} rows have no known '{name}' and are used for training.")
+    last = np.full(units.max() + 1, -np.inf)
+    np.maximum.at(last, units, time)
+    time = last[units]
+    distinct, counts = np.unique(time, return_counts=True)
+    needed = 3 if shares.test else 2
+    if len(distinct) < needed:
+        raise ProblemError(
+            f"Parts in the order of time need at least {needed} different times; '{name}' has {len(distinct)}. "
+            "Name another column."
+        )
+    before = np.cumsum(counts) - counts  # rows before each moment
+    rows = len(time)
+    validation = 1 + int(np.argmin(np.abs(before[1 : len(distinct) - needed + 2] - rows * (1 - shares.both))))
+    parts = np.where(time >= distinct[validation], VALIDATION, TRAIN).astype(np.int8)
+    if shares.test:
+        later = before[validation + 1 :]
+        test = validation + 1 + int(np.argmin(np.abs(later - rows * (1 - shares.test))))
+        parts[time >= distinct[test]] = TEST
+    return parts
+
+
+def _leave_out_unseen_classes(drawn: np.ndarray, classes: np.ndarray, notes: list[str]) -> None:
+    """Rows of classes that first occur after the training rows: nothing could have learnt them."""
+    seen = np.bincount(classes[drawn == TRAIN], minlength=classes.max() + 1) > 0
+    unseen = ~seen[classes]
+    if unseen.any():
+        drawn[unseen] = LEFT_OUT
+        notes.append(
+            f"{int(unseen.sum()):,} rows of {_counted(int((~seen).sum()), 'class')} that first occur after the "
+            "training rows are left out."
+        )

@@ -1,0 +1,437 @@
+"""Fits a design to encoded rows: row order, error signal, early stopping, checkpoints, budget."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import keras
+import numpy as np
+
+from nervura import backend
+from nervura.dataset import Arrays
+from nervura.designing import Design
+from nervura.run import Run
+
+VIRTUAL_EPOCH_ROWS = 500_000
+"""Longer epochs are cut into virtual ones of at most this many rows, so that checks and checkpoints come often."""
+
+PREPARING_ROWS = 200_000
+PROBE_ROWS = 256
+VALIDATION_BATCH = 8_192
+CHECKPOINT_SECONDS = 10.0
+"""At least this long between checkpoints, so that writing them costs no time worth naming."""
+
+Watcher = Callable[["Progress"], None]
+
+
+@dataclass
+class Progress:
+    """What a watcher is told after each epoch."""
+
+    epoch: int
+    epochs: int
+    loss: float
+    validation_loss: float
+    best: float
+    seconds: float
+    """Since training began."""
+    seconds_left: float
+    """At most: until the last epoch or the deadline, whichever comes first."""
+
+
+@dataclass
+class Fit:
+    """What a training led to; the design's model holds the best weights.
+
+    Attributes:
+        history: one value per epoch by name.
+        best_epoch: counted from 1; 0 when not one epoch was finished.
+        stopped: why it ended: ``patience``, ``epochs`` or ``budget``.
+    """
+
+    history: dict[str, list[float]]
+    best_epoch: int
+    stopped: str
+    seconds: float
+    batch_size: int
+    epoch_seconds: float = 0.0
+
+
+def batch_size_for(rows: int) -> int:
+    """The rule for ``batch_size=0``: 64 below 2,000 rows, 128 below 10,000, 256 below 50,000, 1024 below 500,000, else
+    4096: small batches for few rows, so that an epoch has enough steps; large ones where each step costs overhead."""
+    for most, size in ((2_000, 64), (10_000, 128), (50_000, 256), (500_000, 1024)):
+        if rows < most:
+            return size
+    return 4096
+
+
+def row_order(rows: int, batch_size: int, seed: int) -> tuple[Callable[[int], np.ndarray], int]:
+    """The row order as a function of the epoch, and the steps of an epoch.
+
+    Each pass over the rows is a fresh permutation that depends on (seed, pass) alone. It is cut into virtual epochs of
+    whole batches; the few rows that do not fill a batch sit out that pass.
+    """
+    batch_size = min(batch_size, rows)
+    steps = rows // batch_size
+    parts = max(1, -(-rows // VIRTUAL_EPOCH_ROWS))
+    steps_each = steps // parts
+    kept: dict[int, np.ndarray] = {}
+
+    def order(epoch: int) -> np.ndarray:
+        whole, part = divmod(epoch, parts)
+        if whole not in kept:
+            kept.clear()
+            kept[whole] = np.random.default_rng([seed, whole]).permutation(rows)
+        start = part * steps_each * batch_size
+        return kept[whole][start : start + steps_each * batch_size]
+
+    return order, steps_each
+
+
+def fit(
+    design: Design,
+    training: Arrays,
+    validation: Arrays,
+    *,
+    deadline: float | None = None,
+    run: Run | None = None,
+    watchers: Sequence[Watcher] = (),
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> Fit:
+    """Trains ``design.model`` in place and leaves the best weights in it.
+
+    With a ``run`` it keeps checkpoints and the history there, and goes on from the last checkpoint if there is one.
+
+    Args:
+        training, validation: encoded inputs and target.
+        deadline: the moment (``time.monotonic``) at which training must have ended.
+    """
+    began = time.monotonic()
+    options, model = design.options, design.model
+    x, y = _used(design, training)
+    validation_x, validation_y = _used(design, validation)
+    batch_size = min(options.batch_size or batch_size_for(len(y)), len(y))
+    order, steps = row_order(len(y), batch_size, design.seed)
+    weights = _class_weights(design, y)
+    if design.problem.head().one_hot or design.problem.head(options.label_smoothing).one_hot:
+        y, validation_y = (np.eye(model.output_shape[-1], dtype="float32")[codes] for codes in (y, validation_y))
+    compile_model(design, steps)
+    checkpoint = Checkpoint(model, run)
+    if not checkpoint.restore():
+        step = max(1, -(-len(y) // PREPARING_ROWS))
+        design.network.prepare(model, {name: array[::step] for name, array in x.items()})
+    keeper = Keeper(design, checkpoint, (x, y), (validation_x, validation_y), deadline, began, watchers)
+    if not keeper.finished:
+        data, feeders = backend.feed(x, y, weights, batch_size, order, keeper.epoch)
+        try:
+            model.fit(
+                data,
+                steps_per_epoch=steps,
+                epochs=options.epochs,
+                initial_epoch=keeper.epoch,
+                shuffle=False,
+                verbose=0,
+                callbacks=[*feeders, keeper, *callbacks],
+            )
+        except KeyboardInterrupt:
+            checkpoint.write()
+            raise
+    keeper.take_best()
+    return Fit(
+        keeper.history,
+        keeper.best_epoch,
+        keeper.stopped or "epochs",
+        time.monotonic() - began,
+        batch_size,
+        keeper.epoch_seconds,
+    )
+
+
+def compile_model(design: Design, steps: int) -> None:
+    """Gives the design's model its loss and optimiser."""
+    head = design.problem.head(design.options.label_smoothing)
+    design.model.compile(
+        optimizer=optimizer_for(design.options, steps),
+        loss=getattr(keras.losses, head.loss)(**head.loss_options),
+        steps_per_execution=backend.steps_per_execution(steps),
+        jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
+    )
+
+
+def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:
+    """The optimiser that the options name; a cosine schedule runs over all ``options.epochs`` of ``steps`` steps."""
+    rate: Any = options.learning_rate
+    if options.schedule == "cosine":
+        rate = keras.optimizers.schedules.CosineDecay(options.learning_rate, options.epochs * steps)
+    clip = {"global_clipnorm": options.clip_norm} if options.clip_norm else {}
+    if options.optimizer == "sgd":
+        return keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.momentum > 0, **clip)
+    if options.optimizer == "rmsprop":
+        return keras.optimizers.RMSprop(rate, **clip)
+    if options.optimizer == "adam":
+        return keras.optimizers.Adam(rate, **clip)
+    return keras.optimizers.AdamW(rate, weight_decay=options.weight_decay, **clip)
+
+
+def _used(design: Design, arrays: Arrays) -> Arrays:
+    return {tensor.name: arrays[0][tensor.name] for tensor in design.tensors}, arrays[1]
+
+
+def _class_weights(design: Design, y: np.ndarray) -> np.ndarray | None:
+    if design.options.class_weight != "balanced" or design.problem.supervised_by != "classifier":
+        return None
+    counts = np.bincount(y.astype(int))
+    return (len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[y.astype(int)].astype("float32")
+
+
+@dataclass
+class Checkpoint:
+    """All that a training needs to go on as if it had not stopped, in one file of the run that is replaced whole.
+
+    It holds every variable of model and optimiser (seed states included), the best weights so far and the history.
+    """
+
+    model: keras.Model
+    run: Run | None
+    saved: float = field(default_factory=time.monotonic)
+    found: dict[str, Any] | None = None
+    taken: dict[str, Any] = field(default_factory=dict)
+
+    NAME = "checkpoint/training"
+
+    def restore(self) -> bool:
+        """Takes up the last checkpoint; False when there is none."""
+        arrays = self.run.read_arrays(self.NAME) if self.run else None
+        if arrays is None:
+            return False
+        optimizer = self.model.optimizer
+        optimizer.build(self.model.trainable_variables)
+        for kind, variables in (("model", self.model.variables), ("optimizer", optimizer.variables)):
+            for i, variable in enumerate(variables):
+                variable.assign(arrays[f"{kind}/{i}"])
+        self.found = arrays
+        return True
+
+    def take(self, best: list[np.ndarray], state: dict[str, float], history: dict[str, list[float]]) -> None:
+        """Holds the state at the end of an epoch, so that an interrupt in the next one has a whole epoch to save."""
+        if self.run is None:
+            return
+        arrays = {f"model/{i}": _value(v) for i, v in enumerate(self.model.variables)}
+        arrays |= {f"optimizer/{i}": _value(v) for i, v in enumerate(self.model.optimizer.variables)}
+        arrays |= {f"best/{i}": array for i, array in enumerate(best)}
+        arrays |= {f"state/{name}": np.array(value) for name, value in state.items()}
+        arrays |= {f"history/{name}": np.array(values) for name, values in history.items()}
+        self.taken = arrays
+
+    def write(self) -> None:
+        """Writes what was taken last, if anything was."""
+        if self.run is not None and self.taken:
+            self.run.write_arrays(self.NAME, self.taken)
+            self.saved = time.monotonic()
+
+
+def sync_model(model: keras.Model) -> None:
+    """Brings the model's variables up to date inside a callback (JAX keeps them elsewhere while it trains)."""
+    sync = getattr(model, "jax_state_sync", None)
+    if sync is not None:
+        sync()
+
+
+class Keeper(keras.callbacks.Callback):
+    """After each epoch: keeps the best weights, measures the error signal, saves, tells the watchers, and stops when
+    patience or budget is spent."""
+
+    def __init__(
+        self,
+        design: Design,
+        checkpoint: Checkpoint,
+        training: Arrays,
+        validation: Arrays,
+        deadline: float | None,
+        began: float,
+        watchers: Sequence[Watcher],
+    ):
+        super().__init__()
+        self.design, self.checkpoint, self.deadline, self.watchers = design, checkpoint, deadline, watchers
+        self.began = began
+        self.epoch, self.best, self.best_epoch, self.stopped = 0, math.inf, 0, ""
+        self.epoch_seconds = 0.0
+        self.history: dict[str, list[float]] = {}
+        model = design.model
+        self.best_weights = [_value(v) for v in model.variables]
+        if checkpoint.found is not None:
+            self._take_up(checkpoint.found)
+        self.probe = ({name: a[:PROBE_ROWS] for name, a in training[0].items()}, training[1][:PROBE_ROWS])
+        self.gradients = backend.gradient_function(model, model.loss)
+        self.loss_of = backend.loss_function(model, model.loss)
+        self.validation = validation
+        self.before = [_value(v) for v in model.trainable_variables]
+        self.layers = _layers_of_variables(model)
+
+    def _take_up(self, arrays: dict[str, np.ndarray]) -> None:
+        self.epoch, self.best_epoch = int(arrays["state/epoch"]), int(arrays["state/best_epoch"])
+        self.best = float(arrays["state/best"])
+        self.best_weights = [arrays[f"best/{i}"] for i in range(len(self.best_weights))]
+        self.history = {
+            name.removeprefix("history/"): values.tolist()
+            for name, values in arrays.items()
+            if name.startswith("history/")
+        }
+
+    @property
+    def finished(self) -> bool:
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self.design.options.epochs or waited >= self.design.options.patience
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.epoch_began = time.monotonic()
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        # A deadline may fall inside a long epoch; a tenth of a second is what ending costs.
+        if self.deadline is not None and time.monotonic() > self.deadline - 0.1:
+            self._stop("budget")
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        model, logs = self.design.model, logs or {}
+        # An epoch that the budget cut short counts only where there is no whole one.
+        if self.stopped and self.epoch:
+            return
+        sync_model(model)
+        self.epoch = epoch + 1
+        value = self._validation_loss()
+        if value < self.best:
+            self.best, self.best_epoch = value, self.epoch
+            self.best_weights = [_value(v) for v in model.variables]
+        row = {
+            "epoch": float(self.epoch),
+            "loss": float(logs.get("loss", math.nan)),
+            "val_loss": value,
+            "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
+            "seconds": time.monotonic() - self.epoch_began,
+            **self._error_signal(),
+        }
+        for name, figure in row.items():
+            self.history.setdefault(name, []).append(figure)
+        # The first epoch holds the compilation; the later ones tell what an epoch takes.
+        self.epoch_seconds = float(np.median(self.history["seconds"][1:] or self.history["seconds"]))
+        if not math.isfinite(row["loss"]):
+            self._stop("the loss is no longer a number")
+        elif self.finished:
+            self._stop("epochs" if self.epoch >= self.design.options.epochs else "patience")
+        elif self.deadline is not None and time.monotonic() + 1.2 * self.epoch_seconds > self.deadline:
+            self._stop("budget")
+        state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best": self.best}
+        self.checkpoint.take(self.best_weights, state, self.history)
+        if time.monotonic() - self.checkpoint.saved > CHECKPOINT_SECONDS:
+            self.checkpoint.write()
+        self._tell(row)
+
+    def _validation_loss(self) -> float:
+        x, y = self.validation
+        losses, sizes = [], []
+        for start in range(0, len(y), VALIDATION_BATCH):
+            rows = slice(start, start + VALIDATION_BATCH)
+            losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows]))
+            sizes.append(len(y[rows]))
+        return float(np.average(losses, weights=sizes))
+
+    def take_best(self) -> None:
+        """Puts the best weights into the model."""
+        for variable, value in zip(self.design.model.variables, self.best_weights, strict=True):
+            variable.assign(value)
+
+    def _stop(self, why: str) -> None:
+        self.stopped = self.stopped or why
+        self.design.model.stop_training = True
+
+    def _error_signal(self) -> dict[str, float]:
+        """Per layer: the norm of the gradient on fixed rows, of the weights, and the ratio of their change in an epoch."""
+        gradients = self.gradients(*self.probe)
+        now = [_value(v) for v in self.design.model.trainable_variables]
+        row = {}
+        for name, places in self.layers.items():
+            weight = _norm(now[i] for i in places)
+            row[f"gradient/{name}"] = _norm(gradients[i] for i in places)
+            row[f"weight/{name}"] = weight
+            row[f"change/{name}"] = _norm(now[i] - self.before[i] for i in places) / max(weight, 1e-12)
+        self.before = now
+        return row
+
+    def _tell(self, row: dict[str, float]) -> None:
+        options, now = self.design.options, time.monotonic()
+        left = (options.epochs - self.epoch) * self.epoch_seconds
+        if self.deadline is not None:
+            left = min(left, max(0.0, self.deadline - now))
+        progress = Progress(self.epoch, options.epochs, row["loss"], row["val_loss"], self.best, now - self.began, left)
+        for watcher in self.watchers:
+            watcher(progress)
+
+
+def history_csv(history: dict[str, list[float]]) -> str:
+    """The history as CSV: a header and one line per epoch."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(history)
+    writer.writerows(zip(*(map(_shortest, values) for values in history.values()), strict=True))
+    return text.getvalue()
+
+
+def predict(model: keras.Model, x: dict[str, np.ndarray], batch_size: int = 1024) -> np.ndarray:
+    """The outputs of a model for encoded rows, (rows, units), in batches."""
+    return predictor(model, batch_size)(x)
+
+
+SMALLEST_BATCH = 64
+
+
+def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
+    """``predict`` compiled once, for many calls.
+
+    Batches are filled up with zeros to one of a few sizes: a row is then answered alike whatever rows stand beside it,
+    and backends that compile for each size of a batch do so a few times only.
+    """
+    outputs_of = backend.output_function(model)
+    names = [tensor.name for tensor in model.inputs]
+
+    def batch_of(array: np.ndarray, start: int) -> np.ndarray:
+        rows = array[start : start + batch_size]
+        size = max(SMALLEST_BATCH, 1 << (len(rows) - 1).bit_length())
+        return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])
+
+    def outputs(x: dict[str, np.ndarray]) -> np.ndarray:
+        rows = len(next(iter(x.values())))
+        made = [
+            outputs_of({name: batch_of(x[name], start) for name in names})[: rows - start]
+            for start in range(0, rows, batch_size)
+        ]
+        return np.concatenate(made) if made else np.empty((0, *model.output_shape[1:]), "float32")
+
+    return outputs
+
+
+def _layers_of_variables(model: keras.Model) -> dict[str, list[int]]:
+    place = {id(variable): i for i, variable in enumerate(model.trainable_variables)}
+    return {
+        layer.name: [place[id(v)] for v in layer.trainable_variables]
+        for layer in model.layers
+        if layer.trainable_variables
+    }
+
+
+def _value(variable: Any) -> np.ndarray:
+    return np.array(keras.ops.convert_to_numpy(variable), copy=True)
+
+
+def _norm(arrays: Any) -> float:
+    return math.sqrt(sum(float(np.sum(np.square(a, dtype="float64"))) for a in arrays))
+
+
+def _shortest(value: float) -> str:
+    return f"{value:.9g}"

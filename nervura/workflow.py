@@ -1,0 +1,403 @@
+"""The whole flow: data -> problem -> network -> error signal -> weights -> judgement. Start reading here."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import polars as pl
+
+from nervura import backend, checking, training
+from nervura.checking import Check
+from nervura.dataset import Dataset
+from nervura.designing import DEFAULT_NETWORK, Design, design
+from nervura.errors import NervuraError, OptionError, RunError
+from nervura.evaluation import evaluate
+from nervura.explanation import explain
+from nervura.predicting import load_model, predict
+from nervura.reporting import report
+from nervura.run import Run, next_directory
+from nervura.schema import text_table
+from nervura.training import Watcher
+
+ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
+"""What the last scores, the report and the interpreter's end take: seconds, or more on a slow or busy machine, as a share
+of what starting took."""
+
+TRAINING_SHARE = 0.45
+"""The share of a time budget, once the data are read, that training may take; judgement has the rest."""
+
+RESUMABLE = ("model.keras", "checkpoint/training.npz")
+"""A run that failed before it had one of these holds nothing worth going on with, and is taken away."""
+
+
+class TrainedRun(Run):
+    """A run with what can be done with it.
+
+    Attributes:
+        path: its directory.
+    """
+
+    _model: keras.Model | None = None
+
+    @property
+    def model(self) -> keras.Model:
+        """The trained Keras model; its inputs are the tensors of ``nervura.encoding.encode``."""
+        if self._model is None:
+            self._model = load_model(self)
+        return self._model
+
+    @property
+    def evaluation(self) -> dict[str, Any]:
+        return self.need("evaluation")
+
+    @property
+    def verdict(self) -> str:
+        """The verdict in one paragraph."""
+        return self.evaluation["verdict"]["text"]
+
+    def predict(self, source: Any, keep: Sequence[str] = (), table: str | None = None) -> pl.DataFrame:
+        """The answers for new rows; see ``nervura.predicting.predict``."""
+        return predict(self, source, keep=keep, table=table, model=self.model)
+
+    def report(self, lang: str = "en") -> Path:
+        """Writes the report and gives its path."""
+        return report(self, lang)
+
+    def export(self, to: str = "code", out: str | Path | None = None) -> Path:
+        """Writes the run in another form; see ``nervura.exporting.export``."""
+        from nervura.exporting import export
+
+        load_model(self)  # says what is wrong where it is absent or damaged
+        return export(self, to, out)
+
+    def scores(self) -> list[dict[str, Any]]:
+        """One dict per model: its name and its scores on the test rows, the network of this run first."""
+        evaluation = self.evaluation
+        models = {self.need("design")["network"]: evaluation["test"], **evaluation["baselines"]}
+        return [{"model": name, **{m: s["value"] for m, s in scores.items()}} for name, scores in models.items()]
+
+    def __str__(self) -> str:
+        told = self.need("run")
+        lines = [f"{told.get('name', self.path.name)} ({told['status']})"]
+        if self.read("evaluation"):
+            lines += [text_table(_rounded(self.scores())), "", self.verdict]
+        return "\n".join([*lines, f"Run: {self.path}"])
+
+    def _repr_html_(self) -> str:
+        from html import escape
+
+        from nervura.schema import html_table
+
+        if not self.read("evaluation"):
+            return f"<p>{escape(str(self))}</p>"
+        return (
+            f"<p><b>{escape(self.path.name)}</b></p>{html_table(_rounded(self.scores()))}<p>{escape(self.verdict)}</p>"
+        )
+
+
+def train(
+    source: Any,
+    target: str | None = None,
+    *,
+    problem: str | None = None,
+    network: str = DEFAULT_NETWORK,
+    options: Mapping[str, Any] | None = None,
+    minutes: float | None = None,
+    seed: int = 0,
+    out: str | Path | None = None,
+    kinds: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    test: Any = None,
+    table: str | None = None,
+    tensorboard: bool = False,
+    lang: str = "en",
+    watchers: Sequence[Watcher] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> TrainedRun:
+    """From data to a trained, judged, explained and reported run.
+
+    Args:
+        source: a file, folder, SQL address, ``toy:NAME`` or a table in memory.
+        target: the column to predict.
+        problem: ``binary``, ``multiclass`` or ``regression``; by default found out from the target.
+        network: a member of the zoo.
+        options: the network's options by name.
+        minutes: a budget for everything; from the start of the process on the command line.
+        seed: split, weights and row order depend on it alone.
+        out: the run's directory; by default ``runs/<source>-<network>-<number>``.
+        kinds: kinds of columns by name, where the inferred ones are wrong.
+        drop: columns to leave out.
+        group: a column whose equal values stay on one side of the split.
+        time: a column of moments; the latest rows become the test rows.
+        test: a source of test rows of its own.
+        table: the table, sheet or query, where the source holds several.
+        tensorboard: also writes logs for TensorBoard into the run.
+        lang: of the report, ``en`` or ``pt``.
+        watchers: are told of each epoch.
+        tell: is told each step in words.
+
+    Raises:
+        NervuraError: of the kind that says what is wrong; no directory is left behind when the data cannot be used.
+    """
+    asked = {
+        "target": target,
+        "problem": problem,
+        "network": network,
+        "options": dict(options or {}),
+        "minutes": minutes,
+        "seed": seed,
+        "kinds": dict(kinds or {}),
+        "drop": list(drop),
+        "group": group,
+        "time": time,
+        "test": _lasting(test),
+        "table": table,
+        "tensorboard": tensorboard,
+        "lang": lang,
+    }
+    if seed < 0:
+        raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
+    deadline = _deadline(minutes)
+    name = backend.choose()
+    tell("reading")
+    dataset = Dataset.open(
+        source,
+        target,
+        problem=problem,
+        kinds=kinds,
+        drop=drop,
+        group=group,
+        time=time,
+        test=test,
+        seed=seed,
+        table=table,
+    )
+    made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed)
+    dataset.arrays("train")  # what cannot be encoded shows before a directory is made
+    path = Path(out if out is not None else next_directory("runs", dataset.table.name, network))
+    run = TrainedRun.create(
+        path,
+        name=path.resolve().name,
+        status="training",
+        source={"origin": dataset.table.origin, "reading": dataset.table.reading, "notes": list(dataset.table.notes)},
+        asked=asked,
+        command=_command(dataset.table.origin, asked),
+        seed=seed,
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        backend=name,
+        device=backend.device(),
+        versions=backend.versions(),
+        decisions=[],
+    )
+    try:
+        return _go_on(run, dataset, made, deadline, asked, watchers, tell)
+    except NervuraError:
+        if not any((run.path / file).exists() for file in RESUMABLE):
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+
+
+def resume(
+    path: str | Path,
+    *,
+    source: Any = None,
+    watchers: Sequence[Watcher] = (),
+    tell: Callable[[str], None] = lambda text: None,
+) -> TrainedRun:
+    """Goes on with a run that was stopped, from its last checkpoint, as if it had not been.
+
+    Args:
+        source: the same data, where the run's were a table in memory.
+
+    Raises:
+        RunError: the data have changed since, or cannot be read again.
+    """
+    run = TrainedRun.open(path)
+    told = run.need("run")
+    if told["status"] == "done" and (run.path / "model.keras").exists():
+        return run
+    asked = told["asked"]
+    backend.choose(told["backend"])
+    tell("reading")
+    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table")
+    origin = source if source is not None else told["source"]["origin"]
+    dataset = Dataset.open(origin, asked["target"], **{key: asked[key] for key in wanted})
+    kept = run.read_arrays("split")
+    if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
+        raise RunError(
+            f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
+        )
+    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"])
+    return _go_on(run, dataset, made, _deadline(asked["minutes"]), asked, watchers, tell)
+
+
+def check(source: Any, target: str | None = None, **how: Any) -> Check:
+    """Whether a network is worth training on ``source``, before any training.
+
+    Args:
+        how: ``problem``, ``kinds``, ``drop``, ``group``, ``time``, ``test``, ``seed``, ``table``, as for ``train``.
+    """
+    backend.choose()
+    dataset = Dataset.open(source, target, **how)
+    return checking.check(dataset, lambda: _expected_seconds(dataset))
+
+
+MEASURED_EPOCHS, USUAL_EPOCHS = 3, 50
+
+
+def _expected_seconds(dataset: Dataset) -> float:
+    """How long a training of the default network should take, from a few epochs of it."""
+    made = design(dataset.problem, DEFAULT_NETWORK, dataset.schema, {"epochs": MEASURED_EPOCHS})
+    fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    return fit.seconds + fit.epoch_seconds * (USUAL_EPOCHS - MEASURED_EPOCHS)
+
+
+def load(path: str | Path) -> TrainedRun:
+    """The run that stands in a directory, wherever it was made.
+
+    Raises:
+        RunError: there is none, or it is damaged.
+    """
+    backend.choose()
+    return TrainedRun.open(path)
+
+
+def _go_on(
+    run: TrainedRun,
+    dataset: Dataset,
+    made: Design,
+    deadline: float | None,
+    asked: dict[str, Any],
+    watchers: Sequence[Watcher],
+    tell: Callable[[str], None],
+) -> TrainedRun:
+    try:
+        _describe(run, dataset, made)
+        seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
+        decisions = run.need("run")["decisions"][:1]
+        evaluation = evaluate(run, dataset, made, seconds, deadline=deadline, tell=tell)
+        tell("explaining")
+        explain(run, dataset, made.model, deadline=deadline)
+        began_at = datetime.fromisoformat(run.need("run")["started"])
+        whole = round((datetime.now(UTC) - began_at).total_seconds(), 1)
+        run.update("run", status="reporting", seconds=whole, decisions=[*decisions, *evaluation["notes"]])
+        tell("reporting")
+        report(run, asked["lang"])
+        run.update("run", status="done")
+    except KeyboardInterrupt as stop:
+        stop.add_note(f"nervura resume {shlex.quote(str(run.path))}")
+        raise
+    run._model = made.model
+    return run
+
+
+def _describe(run: Run, dataset: Dataset, made: Design) -> None:
+    """Writes what is known before training."""
+    run.write("schema", dataset.schema.to_json())
+    run.write_arrays("split", {"parts": dataset.split.parts})
+    counts = {part: dataset.rows(part) for part in ("train", "validation", "test")}
+    counts["left out"] = dataset.split.counts()["left out"]
+    run.write("split", {**dataset.split.to_json(), "rows": counts})
+    run.write(
+        "problem",
+        {
+            "name": dataset.problem.name,
+            "reason": dataset.detection.reason,
+            "declined": dataset.detection.declined,
+            "coding": dataset.problem.coding,
+            "metric": dataset.problem.metric,
+        },
+    )
+    run.write("design", {**(run.read("design") or {}), **made.to_json()})
+
+
+def _train_once(
+    run: Run,
+    dataset: Dataset,
+    made: Design,
+    deadline: float | None,
+    asked: dict[str, Any],
+    watchers: Sequence[Watcher],
+    tell: Callable[[str], None],
+) -> float:
+    """Trains, or takes up the model of a training that had ended; gives the seconds that training took."""
+    told = run.need("run")
+    if "fit_seconds" in told and (run.path / "model.keras").exists():
+        for variable, kept in zip(made.model.variables, load_model(run).variables, strict=True):
+            variable.assign(kept)
+        return float(told["fit_seconds"])
+    tell(f"training {made.network.name}")
+    now = time.monotonic()
+    fit = training.fit(
+        made,
+        dataset.arrays("train"),
+        dataset.arrays("validation"),
+        deadline=None if deadline is None else now + TRAINING_SHARE * (deadline - now),
+        run=run,
+        watchers=watchers,
+        callbacks=[keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
+    )
+    run.write_text("history.csv", training.history_csv(fit.history))
+    run.write_file("model.keras", lambda temporary: made.model.save(temporary))
+    run.update("design", batch_size=fit.batch_size)
+    ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."
+    run.update("run", status="judging", fit_seconds=fit.seconds, decisions=[ended])
+    return fit.seconds
+
+
+def _lasting(test: Any) -> str | None:
+    """Test rows as they are found again from another folder."""
+    if not isinstance(test, str | Path):
+        return None
+    return str(Path(test).absolute()) if Path(test).exists() else str(test)
+
+
+def _deadline(minutes: float | None) -> float | None:
+    """The end of the budget, counted from the start of this process, less what the ending takes."""
+    if minutes is None:
+        return None
+    if not minutes > 0:
+        raise OptionError(f"A time budget is a number of minutes above 0; given was {minutes}. Write --minutes 5.")
+    age = _process_age()
+    return time.monotonic() - age + 60 * minutes - max(ENDING_SECONDS, ENDING_SHARE * age)
+
+
+def _process_age() -> float:
+    import psutil
+
+    age = time.time() - psutil.Process(os.getpid()).create_time()
+    # In a notebook or server the process is old; a budget then counts from the call.
+    return age if age < 30 else 0.0
+
+
+def _command(origin: str, asked: dict[str, Any]) -> str:
+    """The command line that does the same."""
+    words = ["nervura", "train", origin]
+    for key in ("target", "problem", "network", "minutes", "seed", "group", "time", "test", "table"):
+        if asked[key] is not None:
+            words += [f"--{key}", str(asked[key])]
+    for name, kind in asked["kinds"].items():
+        words += ["--column", f"{name}={kind}"]
+    for name in asked["drop"]:
+        words += ["--drop", name]
+    for name, value in asked["options"].items():
+        words += ["--set", f"{name}={','.join(map(str, value)) if isinstance(value, list) else value}"]
+    return shlex.join(words)
+
+
+def _rounded(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {k: float(f"{v:.4g}") if isinstance(v, float) else v if v is not None else "" for k, v in row.items()}
+        for row in rows
+    ]

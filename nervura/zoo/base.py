@@ -1,0 +1,219 @@
+"""The contract of a network: options with help, the kinds of input it takes, and how its Keras model is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import MISSING as NO_DEFAULT
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from nervura.errors import OptionError, did_you_mean
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+
+    from nervura.encoding import Tensor
+    from nervura.problems.base import Head
+
+
+def option(
+    default: Any,
+    help: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] | None = None,
+    search: tuple[Any, ...] | None = None,
+) -> Any:
+    """A field of an options class: its default, its help, its bounds or choices and the values worth searching."""
+    metadata = {"help": help, "low": low, "high": high, "choices": choices, "search": search}
+    if isinstance(default, list):
+        return field(default_factory=lambda: list(default), metadata=metadata)
+    return field(default=default, metadata=metadata)
+
+
+@dataclass
+class TrainingOptions:
+    """What every network that learns by gradients can be told. A network's options extend these."""
+
+    epochs: int = option(200, "most passes over the training rows", low=1, high=100_000)
+    patience: int = option(20, "passes without a better validation loss before training stops", low=1, high=100_000)
+    batch_size: int = option(
+        0, "rows per step; 0: by the number of rows (see the docs on training)", low=0, high=65_536
+    )
+    optimizer: str = option(
+        "adamw", "rule that turns gradients into steps", choices=("sgd", "rmsprop", "adam", "adamw")
+    )
+    learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
+    schedule: str = option("constant", "how the learning rate changes over the epochs", choices=("constant", "cosine"))
+    momentum: float = option(0.9, "share of the last step kept, for sgd", low=0.0, high=0.999)
+    weight_decay: float = option(
+        0.0, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
+    )
+    clip_norm: float = option(0.0, "longest gradient allowed over all weights together; 0: no limit", low=0.0, high=1e6)
+    label_smoothing: float = option(0.0, "share of certainty moved from the true class to all", low=0.0, high=0.5)
+    class_weight: str = option(
+        "none", "balanced: every class weighs the same in the loss", choices=("none", "balanced")
+    )
+
+
+class Network:
+    """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
+
+    Attributes:
+        takes: the tensors it can use, of ``numbers``, ``flags``, ``categories``.
+        suits: the problems it can answer.
+        Options: a dataclass that extends ``TrainingOptions``.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+    takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories"})
+    suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
+    Options: ClassVar[type[TrainingOptions]] = TrainingOptions
+
+    def features(
+        self,
+        inputs: dict[str, keras.KerasTensor],
+        tensors: dict[str, Tensor],
+        head: Head,
+        options: Any,
+        seeds: Iterator[int],
+    ) -> keras.KerasTensor:
+        """The last hidden representation, shape (batch, width), from inputs of shapes (batch, tensor.width).
+
+        Args:
+            inputs: symbolic inputs by name; ``tensors`` describes them.
+            head: the output layer that will follow.
+            options: an instance of ``Options``.
+            seeds: gives one seed for every initialiser and random layer, so that a model is a function of its seed.
+        """
+        raise NotImplementedError
+
+    def head(self, features: keras.KerasTensor, head: Head, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+        """The outputs, shape (batch, units). The default is one full connection, as the problem asks."""
+        import keras
+
+        return keras.layers.Dense(
+            head.units,
+            activation=head.activation,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            name="output",
+        )(features)
+
+    def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
+        """The predicting model. Its inputs are a dict of the tensors by name."""
+        import keras
+
+        used = {tensor.name: tensor for tensor in tensors if tensor.name in self.takes}
+        inputs = {name: keras.Input((tensor.width,), dtype=tensor.dtype, name=name) for name, tensor in used.items()}
+        seeds = seeds_from(seed)
+        features = self.features(inputs, used, head, options, seeds)
+        return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
+
+    def rule(self, attributes: int, model: keras.Model, head: Head) -> str | None:
+        """How the network sized itself, in words; asked when its option ``hidden`` is empty."""
+        return None
+
+    def prepare(self, model: keras.Model, batch: dict[str, np.ndarray]) -> None:
+        """Sets, once before training, what layers take from the data: means, spreads, bins.
+
+        Every layer with an ``adapt`` method is given the rows that reach it. ``batch`` is the training rows or, of
+        many, a sample.
+        """
+        import keras
+
+        for layer in model.layers:
+            if hasattr(layer, "adapt"):
+                reaching = keras.Model(model.inputs, layer.input)
+                rows = reaching([batch[tensor.name] for tensor in model.inputs], training=False)
+                layer.adapt(keras.ops.convert_to_numpy(rows))
+
+
+def seeds_from(seed: int) -> Iterator[int]:
+    """An endless row of seeds that depends on ``seed`` alone."""
+    import numpy as np
+
+    generator = np.random.default_rng(seed)
+    while True:
+        yield int(generator.integers(2**31 - 1))
+
+
+def read_options(kind: type[TrainingOptions], given: dict[str, Any]) -> Any:
+    """An instance of an options class from names and values; strings, as the command line has them, are read.
+
+    Raises:
+        OptionError: unknown names and values out of bounds, all mistakes at once.
+    """
+    known = {f.name: f for f in fields(kind)}
+    mistakes, values = [], {}
+    for name, value in given.items():
+        if name not in known:
+            mistakes.append(f"There is no option '{name}'. {did_you_mean(name, list(known))}")
+            continue
+        try:
+            values[name] = _read_value(known[name], value)
+        except ValueError as error:
+            mistakes.append(f"{name}={value!r}: {error}")
+    if mistakes:
+        raise OptionError(" ".join(mistakes) + " Write --set NAME=VALUE.")
+    return kind(**values)
+
+
+def _read_value(of: Any, value: Any) -> Any:
+    default = of.default if of.default is not NO_DEFAULT else of.default_factory()
+    bounds = of.metadata
+    if isinstance(default, list):
+        parts = (
+            value.replace("x", ",").split(",")
+            if isinstance(value, str)
+            else list(value)
+            if hasattr(value, "__iter__")
+            else [value]
+        )
+        read: Any = [_number(part, int, bounds) for part in parts if str(part).strip()]
+    elif isinstance(default, bool):
+        words = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+        if str(value).lower() not in words:
+            raise ValueError("must be yes or no.")
+        read = words[str(value).lower()]
+    elif isinstance(default, int | float):
+        read = _number(value, type(default), bounds)
+    else:
+        read = str(value)
+        if bounds["choices"] and read not in bounds["choices"]:
+            raise ValueError(did_you_mean(read, bounds["choices"]))
+    return read
+
+
+def _number(value: Any, kind: type, bounds: Any) -> Any:
+    try:
+        read = kind(value)
+        exact = float(read) == float(value)
+    except (TypeError, ValueError, OverflowError):
+        exact = False
+    if not exact:
+        raise ValueError(f"must be a{' whole' if kind is int else ''} number.")
+    low, high = bounds["low"], bounds["high"]
+    if (low is not None and read < low) or (high is not None and read > high):
+        raise ValueError(f"must lie between {low:g} and {high:g}.")
+    return read
+
+
+def describe_options(kind: type[TrainingOptions]) -> list[dict[str, Any]]:
+    """One dict per option for people and forms: option, default, meaning, allowed."""
+    described = []
+    for f in fields(kind):
+        default = f.default if f.default is not NO_DEFAULT else f.default_factory()  # type: ignore[misc,operator]
+        bounds = f.metadata
+        allowed = ", ".join(bounds["choices"]) if bounds["choices"] else ""
+        if bounds["low"] is not None:
+            allowed = f"{bounds['low']:g} to {bounds['high']:g}"
+        shown = ",".join(map(str, default)) if isinstance(default, list) else default
+        described.append({"option": f.name, "default": shown, "meaning": bounds["help"], "allowed": allowed})
+    return described
+
+
+def options_to_json(options: Any) -> dict[str, Any]:
+    return asdict(options)

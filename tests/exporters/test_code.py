@@ -1,0 +1,311 @@
+import gzip
+import json
+import os
+import re
+import runpy
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nervura import encoding
+from nervura.dataset import Dataset
+from nervura.designing import design
+from nervura.exporters import exporters
+from nervura.exporters.code import DataCode
+from nervura.exporting import export
+from nervura.model_source import layers_source, model_source
+from nervura.run import Run
+from nervura.schema import Column, Schema
+from nervura.sources import read
+from nervura.training import fit
+
+keras = pytest.importorskip("keras")
+# Keras's own conversions do not yet follow NumPy 2 with TensorFlow.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The type checker's memory: it learns Keras once for all tests."""
+    return tmp_path_factory.mktemp("types")
+
+
+def customers(rows: int = 300, seed: int = 0) -> pl.DataFrame:
+    """A table as people write them: a decimal comma, a currency, days before months, gaps."""
+    draw = np.random.default_rng(seed)
+    age, city = draw.normal(40, 12, rows).round(1), draw.choice(["Porto", "Lisboa", "Braga", "Faro"], rows)
+    day = pl.Series(draw.integers(18_000, 19_500, rows)).cast(pl.Date).dt.strftime("%d/%m/%Y")
+    price = draw.uniform(100, 9_000, rows)
+    notes = draw.choice(["late payment again", "pays early", "no remark at all", "asks for more time"], rows)
+    class_name = np.where(age + 10 * (city == "Porto") > 45, "high", np.where(age > 30, "mid", "low"))
+    return pl.DataFrame(
+        {
+            "age": [None if i % 17 == 0 else str(value) for i, value in enumerate(age)],
+            "city": city,
+            "member": draw.choice(["yes", "no"], rows),
+            "day": day,
+            "price": [f"{value:,.2f} €".translate(str.maketrans(",.", ".,")) for value in price],
+            "notes": [f"{note} {i}" for i, note in enumerate(notes)],
+            "risk": class_name,
+            "debt": [f"{value:.2f}" for value in price * 0.1 + age],
+            "left": np.where(age > 40, "yes", "no"),
+        }
+    )
+
+
+def made_run(
+    folder: Path, target: str, options: dict[str, Any], network: str = "deep_feed_forward"
+) -> tuple[Run, Dataset]:
+    source = folder / "customers.csv"
+    customers().write_csv(source, separator=";")
+    others = [name for name in ("risk", "debt", "left") if name != target]
+    dataset = Dataset.open(source, target, drop=others)
+    made = design(dataset.problem, network, dataset.schema, {"epochs": 2, **options})
+    fitted = fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    run = Run.create(folder / "run")
+    run.write("schema", dataset.schema.to_json())
+    run.write("problem", {"name": dataset.problem.name, "coding": dataset.problem.coding})
+    run.write("design", {**made.to_json(), "batch_size": fitted.batch_size})
+    run.write("split", dataset.split.to_json())
+    run.write_arrays("split", {"parts": dataset.split.parts})
+    run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
+    made.model.save(run.path / "model.keras")
+    return run, dataset
+
+
+def called(*command: object, cwd: Path) -> str:
+    """Runs a Python program where nervura cannot be found, and gives what it printed."""
+    blocked = cwd / "blocked" / "nervura"
+    blocked.mkdir(parents=True, exist_ok=True)
+    (blocked / "__init__.py").write_text("raise ImportError('exported code stands alone')\n")
+    environment = {**os.environ, "PYTHONPATH": str(blocked.parent)}
+    done = subprocess.run(
+        [sys.executable, *map(str, command)], cwd=cwd, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def called_here(script: Path, *arguments: object, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> str:
+    """Runs a program of an exported folder in this process, where Keras is loaded already, and gives what it printed."""
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "argv", [str(script), *map(str, arguments)])
+        patch.syspath_prepend(str(script.parent))
+        for name in ("data", "layers", "model"):
+            sys.modules.pop(name, None)
+        capsys.readouterr()
+        try:
+            runpy.run_path(str(script), run_name="__main__")
+        finally:
+            for name in ("data", "layers", "model"):
+                sys.modules.pop(name, None)
+        return capsys.readouterr().out
+
+
+def assert_well_written(code: Path, types: Path) -> None:
+    for tool in ("ruff", "mypy"):
+        if find_spec(tool) is None:
+            pytest.skip(f"{tool} is not installed")
+    called("-m", "ruff", "check", "--no-cache", "--extend-select", "I,UP,B", code, cwd=code.parent)
+    called("-m", "ruff", "format", "--no-cache", "--check", "--diff", code, cwd=code.parent)
+    called("-m", "mypy", "--ignore-missing-imports", "--cache-dir", types, ".", cwd=code)
+    shutil.rmtree(code / "blocked")
+    for file in code.glob("*.py"):
+        assert not re.search(r"nervura|from_config\(", file.read_text().replace("get_config", "")), file.name
+    assert len((code / "model.py").read_text().splitlines()) <= 150
+
+
+CASES = {
+    "classes": (
+        "risk",
+        "deep_feed_forward",
+        {"blocks": "residual", "normalization": "batch", "hidden": "64,64,64", "l2": 1e-3, "class_weight": "balanced"},
+    ),
+    "smoothed": ("risk", "feed_forward", {"label_smoothing": 0.1, "optimizer": "sgd", "hidden": "16,8,4"}),
+    "value": ("debt", "deep_feed_forward", {"schedule": "cosine", "clip_norm": 1.0, "optimizer": "adam"}),
+    "yes_no": ("left", "perceptron", {"optimizer": "rmsprop", "l1": 1e-3}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_code_predicts_like_the_run_and_trains(
+    case: str, tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, network, options = CASES[case]
+    run, dataset = made_run(tmp_path, target, options, network)
+    # Compared below; the export's own comparison is the next test's matter.
+    code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
+    assert_well_written(code, types)
+    source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
+
+    if case == "classes":
+        called(code / "predict.py", source, out, cwd=tmp_path)
+    else:
+        called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
+    assert_predicted_like_the_run(run, dataset, out)
+
+    text = (code / "model.py").read_text()
+    widened = re.sub(r"^(HIDDEN\w*) = \d+$", r"\1 = 24", text, flags=re.M).replace("(16, 8, 4)", "(12, 8, 4)")
+    assert network == "perceptron" or widened != text
+    (code / "model.py").write_text(widened)
+    printed = called_here(code / "train.py", source, monkeypatch=monkeypatch, capsys=capsys)
+    assert f"test {dataset.problem.metric}: " in printed
+    called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
+    assert pl.read_csv(out).height == 300
+
+
+def assert_predicted_like_the_run(run: Run, dataset: Dataset, out: Path) -> None:
+    model = keras.saving.load_model(run.path / "model.keras", compile=False)
+    encoded = encoding.encode(dataset.schema, dataset.table.frame.collect())
+    outputs = model.predict({t.name: encoded[t.name] for t in model.inputs}, batch_size=1024, verbose=0)
+    expected = dataset.problem.decode(dataset.problem.estimates(outputs))
+    found = pl.read_csv(out, schema_overrides={"prediction": expected["prediction"].dtype})
+    assert found.columns == expected.columns
+    unit = dataset.problem.coding.get("deviation", 1.0)
+    for name in found.columns:
+        if expected[name].dtype == pl.Float64:
+            assert np.abs((found[name] - expected[name]).to_numpy()).max() / unit < 1e-5
+        else:
+            assert (found[name] == expected[name]).all()
+
+
+TABLES = {
+    "plain": b"a,b,y\n1,u,2\n2, v ,3\nNA,,4\n",
+    "semicolons": "a;b;y\n1,5;é;2\n2,25;v;3\n1.000,5;-;4\n".encode("cp1252"),
+    "utf-16": "a\tb\ty\n1\té\t2\n2\tv\t3\n".encode("utf-16"),
+    "single quotes": b"a,b,y\n1,'u, w',2\n2,'v',3\n3,'v',4\n",
+    "blank lines": b'a,b,y\n\n1,u,2\n\n2,"v\nw",3\n\n4,x,5\n',
+    "hint of Excel": b"sep=;\na;b;y\n1;u;2\n2;v;3\n",
+    "without a header": b"1.5,u,2\n2.5,v,3\n3.5,u,4\n",
+    "without a name": b",b,y\n1,u,2\n2,v,3\n",
+    "compressed": gzip.compress(b"a,b,y\n1,u,2\n2,v,3\n"),
+    "unknown numbers": b"a,b,y\n1,u,2\nunknown,v,3\n2,u,4\n3,u,5\n",
+}
+
+
+@pytest.mark.parametrize("form", TABLES)
+def test_a_table_is_read_as_the_run_read_it(form: str, tmp_path: Path) -> None:
+    source = tmp_path / ("table.csv.gz" if form == "compressed" else "table.csv")
+    source.write_bytes(TABLES[form])
+    table = read(source)
+    frame = table.frame.collect()
+    columns = [Column(name, "category", encoding={"levels": ["u", "v"]}, dtype="String") for name in frame.columns]
+    columns[-1].role = "target"
+    code = DataCode(
+        Schema(columns), {"name": "multiclass", "coding": {"classes": ["2", "3"]}}, {"reading": table.reading}, []
+    )
+    space: dict[str, Any] = {}
+    exec(code.source(), space)
+    assert space["read_table"](str(source)).equals(frame)
+
+
+def test_long_lists_go_to_a_json_file(tmp_path: Path, types: Path) -> None:
+    names = [f"street {i % 60}" for i in range(600)]
+    table = pl.DataFrame({"street": names, "size": np.arange(600.0), "price": np.arange(600.0) % 60})
+    source = tmp_path / "houses.parquet"
+    table.write_parquet(source)
+    dataset = Dataset.open(source, "price", problem="regression")
+    made = design(dataset.problem, "deep_feed_forward", dataset.schema, {"hidden": "8"})
+    run = Run.create(tmp_path / "run")
+    run.write("schema", dataset.schema.to_json())
+    run.write("problem", {"name": dataset.problem.name, "coding": dataset.problem.coding})
+    run.write("design", made.to_json())
+    run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
+    made.model.save(run.path / "model.keras")
+    code = export(run, "code", rows=table)
+    assert code == run.path / "exports" / "code"
+    assert len(json.loads((code / "columns.json").read_text())["levels"]["street"]) == 60
+    assert not (code / "split.csv").exists()
+    assert_well_written(code, types)
+
+
+def built(text: str, sizes: list[int], folder: Path) -> Any:
+    """The model that a generated file builds."""
+    space: dict[str, Any] = {}
+    exec(text.replace("from data import SIZES", f"SIZES = {sizes}"), space)
+    return space["build_model"]()
+
+
+def assert_same(model: Any, again: Any, inputs: Any, folder: Path) -> None:
+    model.save_weights(folder / "model.weights.h5")
+    again.load_weights(folder / "model.weights.h5")
+    one, two = model.predict_on_batch(inputs), again.predict_on_batch(inputs)
+    assert np.abs(np.asarray(one) - np.asarray(two)).max() < 1e-6
+
+
+def test_a_model_built_by_hand_is_written_back(tmp_path: Path) -> None:
+    layers, ops = keras.layers, keras.ops
+    numbers = keras.Input((6,), name="numbers")
+    categories = keras.Input((2,), dtype="int32", name="categories")
+    shared = layers.Dense(6, activation="tanh", name="shared")
+    a = shared(numbers)
+    b = shared(a)
+    vectors = layers.Embedding(9, 4, name="names")(categories)
+    vectors = ops.mean(vectors, axis=1)
+    first = numbers[:, 1:3]
+    x = layers.Concatenate(axis=1)([a, b, vectors, first])
+    x = layers.Dense(16, name="enter")(x)
+    for i in range(3):
+        h = layers.BatchNormalization(momentum=0.9, name=f"norm_{i}")(x)
+        h = layers.Dense(16, activation="relu", name=f"block_{i}")(h)
+        h = layers.Dropout(0.1, seed=i)(h)
+        x = layers.Add()([x, h])
+    gate = layers.Dense(16, activation="sigmoid", name="gate")(x)
+    x = x * gate
+    model = keras.Model({"numbers": numbers, "categories": categories}, layers.Dense(2, name="output")(x))
+    text, custom = model_source(model, [])
+    assert custom == []
+    assert "for i in range(3):" in text
+    assert text.count("BatchNormalization") == 1
+    draw = np.random.default_rng(0)
+    inputs = {"numbers": draw.normal(size=(5, 6)).astype("float32"), "categories": draw.integers(0, 9, (5, 2))}
+    assert_same(model, built(text, [], tmp_path), inputs, tmp_path)
+
+
+def test_changing_widths_become_a_tuple(tmp_path: Path) -> None:
+    inputs = x = keras.Input((3,), name="numbers")
+    for i, width in enumerate((32, 16, 8), 1):
+        x = keras.layers.Dense(width, name=f"hidden_{i}")(x)
+        x = keras.layers.Dropout(0.2, name=f"dropout_{i}")(x)
+    model = keras.Model({"numbers": inputs}, keras.layers.Dense(1, name="output")(x))
+    text, _ = model_source(model, [])
+    assert "HIDDEN = (32, 16, 8)" in text
+    assert "for i, width in enumerate(HIDDEN, start=1):" in text
+    assert_same(model, built(text, [], tmp_path), {"numbers": np.ones((2, 3), "float32")}, tmp_path)
+
+
+def test_layers_of_our_own_come_with_all_they_use() -> None:
+    from nervura.layers.level_embedding import LevelEmbedding
+    from nervura.layers.smooth_clip import SmoothClip
+
+    text = layers_source([LevelEmbedding, SmoothClip])
+    assert "import numpy as np" in text
+    assert 'register_keras_serializable(package="exported")' in text
+    assert "nervura" not in text
+
+
+def test_another_backend_is_asked_for_before_keras_is_imported(
+    tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, _ = made_run(tmp_path, "debt", {}, "perceptron")
+    monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
+    monkeypatch.setattr("nervura.exporters.code.version", lambda name: "1.0+cpu")
+    code = exporters.load("code").write(run, tmp_path / "code")
+    assert "jax==1.0\n" in (code / "requirements.txt").read_text()
+    for name in ("model.py", "train.py"):
+        before, _, after = (code / name).read_text().partition('os.environ.setdefault("KERAS_BACKEND", "jax")\n')
+        assert "import keras" in after and "import keras" not in before
+    assert_well_written(code, types)
+
+
+def test_every_exporter_says_what_it_is() -> None:
+    assert {"code", "keras"} <= set(exporters.names())
+    for exporter in exporters:
+        assert exporter.summary and exporter.file

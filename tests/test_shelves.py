@@ -1,0 +1,132 @@
+"""Walks every shelf: each member keeps the contract of its shelf."""
+
+import sqlite3
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nervura import contracts, training
+from nervura.contracts import BrokenContract
+from nervura.dataset import Dataset
+from nervura.designing import design
+from nervura.encoding import values
+from nervura.exporters import exporters
+from nervura.problems import problems
+from nervura.run import Run
+from nervura.shelf import Shelf
+from nervura.sources import sources
+from nervura.zoo import zoo
+from nervura.zoo.base import Network
+
+SHELVES = {"sources": sources, "problems": problems, "zoo": zoo, "exporters": exporters}
+MEMBERS = [
+    pytest.param(shelf, name, id=f"{folder}-{name}") for folder, shelf in SHELVES.items() for name in shelf.names()
+]
+CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
+
+
+@cache
+def example(problem: str) -> Dataset:
+    return contracts.example(CLASSES[problem])
+
+
+@pytest.mark.parametrize(("shelf", "name"), MEMBERS)
+def test_members_are_called_as_their_file_and_described(shelf: Shelf[Any], name: str) -> None:
+    contracts.check_member(shelf, name)
+
+
+@pytest.mark.parametrize("network", [network.name for network in zoo])
+def test_networks_suit_problems_that_there_are(network: str) -> None:
+    assert zoo.load(network).suits <= set(problems.names())
+
+
+ROWS = pl.DataFrame({"town": ["Ghent", None, "Porto"], "height": [1.5, 2.0, None], "count": [3, 4, 5]})
+
+
+def table_in(kind: str, folder: Path) -> Any:
+    """The table ROWS as something that the source ``kind`` reads."""
+    file = folder / f"rows.{kind}"
+    if kind == "csv":
+        ROWS.write_csv(file)
+    elif kind == "jsonl":
+        ROWS.write_ndjson(file)
+    elif kind == "parquet":
+        ROWS.write_parquet(file)
+    elif kind == "arrow":
+        ROWS.write_ipc(file)
+    elif kind == "excel":
+        file = folder / "rows.xlsx"
+        ROWS.write_excel(file)
+    elif kind == "sql":
+        file = folder / "rows.sqlite"
+        with sqlite3.connect(file) as connection:
+            connection.execute("create table rows (town text, height real, count integer)")
+            connection.executemany("insert into rows values (?, ?, ?)", ROWS.rows())
+        connection.close()
+    elif kind == "frame":
+        return ROWS
+    elif kind == "array":
+        return {name: np.array(ROWS[name].to_list(), dtype=object) for name in ROWS.columns}
+    return str(file)
+
+
+@pytest.mark.parametrize("name", [name for name in sources.names() if name != "toy"])
+def test_sources_keep_their_contract(name: str, tmp_path: Path) -> None:
+    contracts.check_source(sources.load(name), table_in(name, tmp_path), ROWS)
+
+
+def test_the_source_of_toys_keeps_its_contract() -> None:
+    toy = sources.load("toy")
+    contracts.check_source(toy, "toy:wine", toy.read("toy:wine").frame.collect())
+
+
+@pytest.mark.parametrize("name", problems.names())
+def test_problems_keep_their_contract(name: str) -> None:
+    dataset = example(name)
+    target = dataset.schema.target
+    known = dataset.table.frame.select(values(target)).collect().to_series()
+    contracts.check_problem(problems.load(name), target, known)
+
+
+@pytest.mark.parametrize("network", [network.name for network in zoo])
+def test_networks_keep_their_contract_on_each_problem_that_they_suit(network: str, tmp_path: Path) -> None:
+    member = zoo.load(network)
+    for problem in sorted(member.suits):
+        contracts.check_network(member, example(problem), tmp_path / problem)
+    contracts.check_in_fresh_process([tmp_path / problem for problem in sorted(member.suits)])
+
+
+@pytest.mark.parametrize("problem", sorted(CLASSES))
+def test_exporters_keep_their_contract(problem: str, tmp_path: Path) -> None:
+    dataset = example(problem)
+    made = design(dataset.problem, "deep_feed_forward", dataset.schema, {"epochs": 2})
+    training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    run = Run.create(tmp_path / "run")
+    run.write("schema", dataset.schema.to_json())
+    run.write("problem", {"name": problem, "coding": dataset.problem.coding})
+    run.write("design", made.to_json())
+    run.update("run", source={"origin": "frame", "reading": {"format": "polars"}}, asked={}, versions={}, seed=0)
+    made.model.save(run.path / "model.keras")
+    for exporter in exporters:
+        contracts.check_exporter(exporter, run, dataset.table.frame.collect())
+
+
+class Forgetful(Network):
+    """Breaks its contract: the seed plays no part."""
+
+    name = "forgetful"
+    summary = "is different each time"
+
+    def features(self, inputs: Any, tensors: Any, head: Any, options: Any, seeds: Any) -> Any:
+        import keras
+
+        return keras.layers.Dense(4)(inputs["numbers"])
+
+
+def test_a_network_that_ignores_its_seed_breaks_the_contract(tmp_path: Path) -> None:
+    with pytest.raises(BrokenContract, match="two designs of one seed"):
+        contracts.check_network(Forgetful(), example("regression"), tmp_path / "run")
