@@ -77,7 +77,7 @@ def keras_seconds(made: Design, dataset: Dataset) -> float:
     size = training.batch_size_for(len(y))
     training.compile_model(made, len(y) // size)
     epochs = Epochs()
-    made.model.fit(
+    made.learner.fit(
         x,
         y,
         batch_size=size,

@@ -17,10 +17,13 @@ from nervura.problems.base import Problem
 from nervura.schema import Schema
 from nervura.sources import read
 from nervura.sources.base import Table
-from nervura.splitting import LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
+from nervura.splitting import FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 BATCH_ROWS = 100_000
+BAGGED_ROWS = 50_000
+"""Up to this many rows besides the test rows, networks and baselines that can be bagged are, over folds."""
+
 LEARNING_ROWS = 500_000
 """The encoding is learnt from all training rows or, of more, from this many taken evenly."""
 
@@ -106,6 +109,17 @@ class Dataset:
         if not self._encoded:
             self._encoded = self._encode()
         return self._encoded[part]
+
+    @property
+    def folds(self) -> int:
+        """How many folds the training and validation rows come in: ``FOLDS``, or 1 of many rows or by time."""
+        few = self.rows("train") + self.rows("validation") <= BAGGED_ROWS
+        return FOLDS if few and self.split.folds is not None else 1
+
+    @property
+    def fold_of_training(self) -> np.ndarray | None:
+        """The fold of each training row, 1 to ``FOLDS - 1`` (those of validation are fold 0); None without folds."""
+        return None if self.split.folds is None else self.split.folds[self.split.parts == TRAIN]
 
     def truth(self, part: str) -> np.ndarray:
         """The target of a part as metrics want it, (rows,)."""

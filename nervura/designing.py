@@ -25,6 +25,9 @@ class Design:
         model: the predicting network; inputs are a dict of the tensors by name.
         layers: one dict per layer: name, type, output_shape, parameters, note.
         rule: the rule that sized the network, in words, or None.
+        learner: the model that is trained. It shares all weights with ``model``, and is ``model`` itself unless the
+            network has members, whose outputs it then gives side by side: (batch, groups x members, units).
+        groups: of members, each of which leaves out one fold of the training rows; 1 where nothing is bagged.
     """
 
     network: Network
@@ -35,6 +38,13 @@ class Design:
     model: keras.Model = field(repr=False)
     layers: list[dict[str, Any]] = field(repr=False)
     rule: str | None = None
+    learner: keras.Model = field(repr=False, default=None)  # type: ignore[assignment]
+    groups: int = 1
+
+    @property
+    def members(self) -> bool:
+        """Whether the network has members that are trained for themselves."""
+        return self.learner is not self.model
 
     @property
     def parameters(self) -> int:
@@ -67,6 +77,7 @@ def design(
     schema: Schema,
     options: dict[str, Any] | None = None,
     seed: int = 0,
+    folds: int = 1,
 ) -> Design:
     """Builds the Keras model that answers ``problem`` with ``network`` on tables of ``schema``.
 
@@ -75,18 +86,35 @@ def design(
         schema: with the encoding learnt.
         options: names and values of the network's options.
         seed: every initial weight and random layer depends on it alone.
+        folds: how many the training rows come in, for a network that can be bagged and is not told otherwise.
 
     Raises:
         OptionError: unknown network or option, or a value out of bounds.
     """
     member = zoo.load(network) if isinstance(network, str) else network
     chosen = read_options(member.Options, options or {})
+    if getattr(chosen, "folds", None) == 0:
+        chosen.folds = folds
     inputs = [tensor for tensor in tensors(schema) if tensor.name in member.takes]
     head = problem.head(chosen.label_smoothing)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
     rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else None
-    return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule)
+    learner = learner_of(model)
+    groups = getattr(chosen, "folds", 1)
+    return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule, learner, groups)
+
+
+def learner_of(model: keras.Model) -> keras.Model:
+    """The part of a model that is trained: up to the layer ``members``, if it has one, else all of it."""
+    import keras
+
+    names = {layer.name for layer in model.layers}
+    return (
+        keras.Model({tensor.name: tensor for tensor in model.inputs}, model.get_layer("members").output)
+        if "members" in names
+        else model
+    )
 
 
 def chosen_by_rule(options: Any) -> bool:

@@ -21,6 +21,9 @@ LARGEST_TWINS = 0.01
 
 GROUP_DRAWS = 20
 
+FOLDS = 5
+"""The validation rows are fold 0 of so many; the training rows are dealt into the others, for networks that are bagged."""
+
 
 @dataclass
 class Split:
@@ -31,6 +34,9 @@ class Split:
     seed: int
     method: str
     notes: list[str] = field(default_factory=list)
+    folds: np.ndarray | None = None
+    """int8 (rows,): 0 for the validation, 1 to FOLDS - 1 for the training, -1 for other rows; None in the order of time,
+    where rows that are left out must not be older than those that are learnt from."""
 
     def rows(self, part: int) -> np.ndarray:
         """The numbers of the rows of ``part``, ascending."""
@@ -79,7 +85,8 @@ def draw_split(
             f"At least {FEWEST_ROWS} rows with a known target are needed; '{schema.target.name}' has {len(rows)}"
             f"{f' (and is missing in {len(known) - len(rows):,})' if len(rows) < len(known) else ''}. Add rows."
         )
-    notes = []
+    notes: list[str] = []
+    units = None
     if len(rows) < len(known):
         notes.append(f"{len(known) - len(rows):,} rows have no known target and are left out.")
     chosen = data.filter(known)
@@ -87,20 +94,22 @@ def draw_split(
     draw = np.random.default_rng(seed)
     shares = _Shares(test_share, validation_share)
     if time is not None:
-        units = _groups(chosen["group"]) if group is not None else np.arange(len(rows))
-        drawn = _by_time(chosen["time"], units, shares, time, notes)
+        together = _groups(chosen["group"]) if group is not None else np.arange(len(rows))
+        drawn = _by_time(chosen["time"], together, shares, time, notes)
         method = f"the latest rows by '{time}' are the test, the next latest the validation"
         if group is not None:
             method += f"; rows of one '{group}' stay together, at the time of their last"
         if classes is not None:
             _leave_out_unseen_classes(drawn, classes, notes)
     elif group is not None:
-        drawn = _by_groups(_groups(chosen["group"]), classes, shares, draw, group)
+        units = _groups(chosen["group"])
+        drawn = _by_groups(units, classes, shares, draw, group)
         method = f"groups of '{group}', kept whole, drawn at random"
         if classes is not None:
             method += ", the draw nearest to the classes' shares"
     else:
-        drawn = _by_rows(_twins(chosen["inputs"].to_numpy(), notes), classes, shares, draw)
+        units = _twins(chosen["inputs"].to_numpy(), notes)
+        drawn = _by_rows(units, classes, shares, draw)
         method = "rows drawn at random" + (" within each class" if classes is not None else "")
         if classes is not None:
             single = int((np.bincount(classes) == 1).sum())
@@ -116,7 +125,25 @@ def draw_split(
         )
     parts = np.full(len(known), LEFT_OUT, dtype=np.int8)
     parts[rows] = drawn
-    return Split(parts, seed, f"{shares.text}: {method}", notes)
+    folds = None
+    if units is not None:
+        folds = np.full(len(known), -1, dtype=np.int8)
+        folds[rows] = _deal(units, classes, drawn, draw)
+    return Split(parts, seed, f"{shares.text}: {method}", notes, folds)
+
+
+def _deal(units: np.ndarray, classes: np.ndarray | None, drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
+    """The folds of the rows: the units of the training rows dealt out in turn, each class for itself."""
+    folds = np.where(drawn == VALIDATION, 0, -1)
+    training = drawn == TRAIN
+    order = draw.permutation(np.unique(units[training]))
+    of_unit = np.zeros(units.max() + 1, dtype=np.int64)
+    if classes is not None:
+        of_unit[units[::-1]] = classes[::-1]
+        order = order[np.argsort(of_unit[order], kind="stable")]
+    of_unit[order] = 1 + np.arange(len(order)) % (FOLDS - 1)
+    folds[training] = of_unit[units[training]]
+    return folds
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import numpy as np
 from nervura import backend
 from nervura.dataset import Arrays
 from nervura.designing import Design
+from nervura.layers.member_loss import MemberLoss
 from nervura.run import Run
 
 VIRTUAL_EPOCH_ROWS = 500_000
@@ -100,6 +101,7 @@ def fit(
     training: Arrays,
     validation: Arrays,
     *,
+    folds: np.ndarray | None = None,
     deadline: float | None = None,
     run: Run | None = None,
     watchers: Sequence[Watcher] = (),
@@ -111,27 +113,25 @@ def fit(
 
     Args:
         training, validation: encoded inputs and target.
+        folds: the fold of each training row, 1 and on, for a design of several groups (``Dataset.fold_of_training``).
+            Its groups learn from the validation rows too, which are fold 0, each without the rows of its own fold.
         deadline: the moment (``time.monotonic``) at which training must have ended.
     """
     began = time.monotonic()
-    options, model = design.options, design.model
-    x, y = _used(design, training)
-    validation_x, validation_y = _used(design, validation)
-    batch_size = min(options.batch_size or batch_size_for(len(y)), len(y))
-    order, steps = row_order(len(y), batch_size, design.seed)
-    weights = _class_weights(design, y)
-    if design.problem.head().one_hot or design.problem.head(options.label_smoothing).one_hot:
-        y, validation_y = (np.eye(model.output_shape[-1], dtype="float32")[codes] for codes in (y, validation_y))
+    options, learner = design.options, design.learner
+    rows, judged = _rows(design, training, validation, folds)
+    batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
+    order, steps = row_order(len(rows.y), batch_size, design.seed)
     compile_model(design, steps)
-    checkpoint = Checkpoint(model, run)
+    checkpoint = Checkpoint(learner, run)
     if not checkpoint.restore():
-        step = max(1, -(-len(y) // PREPARING_ROWS))
-        design.network.prepare(model, {name: array[::step] for name, array in x.items()})
-    keeper = Keeper(design, checkpoint, (x, y), (validation_x, validation_y), deadline, began, watchers)
+        step = max(1, -(-len(rows.y) // PREPARING_ROWS))
+        design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
+    keeper = Keeper(design, checkpoint, (rows.x, rows.y), judged, deadline, began, watchers)
     if not keeper.finished:
-        data, feeders = backend.feed(x, y, weights, batch_size, order, keeper.epoch)
+        data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch)
         try:
-            model.fit(
+            learner.fit(
                 data,
                 steps_per_epoch=steps,
                 epochs=options.epochs,
@@ -154,15 +154,96 @@ def fit(
     )
 
 
-def compile_model(design: Design, steps: int) -> None:
-    """Gives the design's model its loss and optimiser."""
+@dataclass
+class _Rows:
+    """What a training learns from: inputs, target as the loss wants it, and weights of the rows or None."""
+
+    x: dict[str, np.ndarray]
+    y: np.ndarray
+    weights: np.ndarray | None
+
+
+STOPPING_FOLDS = 2
+"""Bagged networks stop by the rows of so many folds; those of the others take no part in any choice."""
+
+
+def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None) -> tuple[_Rows, Arrays]:
+    """The rows to learn from and those that decide when to stop, in the form of the design's loss."""
+    x, codes = _used(design, training)
+    judged_x, judged_codes = _used(design, validation)
+    fold, judged_fold = np.full(len(codes), -1), np.full(len(judged_codes), -1)
+    if design.groups > 1:
+        if folds is None:
+            raise ValueError("A design of several groups is trained on folds; none were given.")
+        x = {name: np.concatenate([array, judged_x[name]]) for name, array in x.items()}
+        codes = np.concatenate([codes, judged_codes])
+        fold = np.concatenate([folds, np.zeros(len(judged_codes), folds.dtype)])
+        judging = np.flatnonzero(fold < stopping_folds(design))
+        judged_x = {name: array[judging] for name, array in x.items()}
+        judged_codes, judged_fold = codes[judging], fold[judging]
+    weights = _class_weights(design, codes)
+    wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
+    if design.members:
+        wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
+    return _Rows(x, wanted, weights), (judged_x, judged_wanted)
+
+
+def stopping_folds(design: Design) -> int:
+    """How many folds decide when a bagged design stops; with two groups one fold is left for other uses."""
+    return min(STOPPING_FOLDS, design.groups - 1)
+
+
+def _wanted(design: Design, codes: np.ndarray) -> np.ndarray:
+    """The target as the loss takes it: class codes as rows of zeros and a one where it smooths labels."""
+    if not design.problem.head(design.options.label_smoothing).one_hot:
+        return codes
+    return np.eye(design.problem.head().units, dtype="float32")[codes]
+
+
+def _with_fold(wanted: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """The target with the number of each row's fold beside it, as ``MemberLoss`` takes it."""
+    return np.column_stack([wanted, fold]).astype("float32")
+
+
+def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
+    """The loss of the design's learner; with ``held_out`` that by which it is judged, each group on its own fold."""
     head = design.problem.head(design.options.label_smoothing)
-    design.model.compile(
+    if design.members:
+        return MemberLoss(head.loss, design.groups, held_out, head.loss_options)
+    return getattr(keras.losses, head.loss)(**head.loss_options)
+
+
+def compile_model(design: Design, steps: int) -> None:
+    """Gives the design's learner its loss and optimiser."""
+    design.learner.compile(
         optimizer=optimizer_for(design.options, steps),
-        loss=getattr(keras.losses, head.loss)(**head.loss_options),
+        loss=loss_for(design),
         steps_per_execution=backend.steps_per_execution(steps),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
+
+
+def held_out(design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None) -> tuple[Arrays, Arrays]:
+    """Outputs for rows by a trained design's members that have not learnt from them, each pair with the rows' target.
+
+    Returns:
+        Those of the validation rows, and those of the rows that took no part in any choice: of a bagged design the
+        folds that did not decide when to stop, else the validation rows again.
+    """
+    if design.groups == 1:
+        found = predict(design.model, validation[0]), validation[1]
+        return found, found
+    outputs_of = predictor(design.learner)
+    size = design.learner.output_shape[1] // design.groups
+
+    def of_fold(fold: int) -> Arrays:
+        own = folds == fold
+        x, y = validation if fold == 0 else ({n: a[own] for n, a in training[0].items()}, training[1][own])
+        return outputs_of(x)[:, fold * size : (fold + 1) * size].mean(1), y
+
+    untouched = [of_fold(fold) for fold in range(stopping_folds(design), design.groups)]
+    outputs, truth = zip(*untouched, strict=True)
+    return of_fold(0), (np.concatenate(outputs), np.concatenate(truth))
 
 
 def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:
@@ -264,13 +345,13 @@ class Keeper(keras.callbacks.Callback):
         self.epoch, self.best, self.best_epoch, self.stopped = 0, math.inf, 0, ""
         self.epoch_seconds = 0.0
         self.history: dict[str, list[float]] = {}
-        model = design.model
+        model = design.learner
         self.best_weights = [_value(v) for v in model.variables]
         if checkpoint.found is not None:
             self._take_up(checkpoint.found)
         self.probe = ({name: a[:PROBE_ROWS] for name, a in training[0].items()}, training[1][:PROBE_ROWS])
         self.gradients = backend.gradient_function(model, model.loss)
-        self.loss_of = backend.loss_function(model, model.loss)
+        self.loss_of = backend.loss_function(model, loss_for(design, held_out=True))
         self.validation = validation
         self.before = [_value(v) for v in model.trainable_variables]
         self.layers = _layers_of_variables(model)
@@ -299,7 +380,7 @@ class Keeper(keras.callbacks.Callback):
             self._stop("budget")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        model, logs = self.design.model, logs or {}
+        model, logs = self.design.learner, logs or {}
         # An epoch that the budget cut short counts only where there is no whole one.
         if self.stopped and self.epoch:
             return
@@ -344,17 +425,17 @@ class Keeper(keras.callbacks.Callback):
 
     def take_best(self) -> None:
         """Puts the best weights into the model."""
-        for variable, value in zip(self.design.model.variables, self.best_weights, strict=True):
+        for variable, value in zip(self.design.learner.variables, self.best_weights, strict=True):
             variable.assign(value)
 
     def _stop(self, why: str) -> None:
         self.stopped = self.stopped or why
-        self.design.model.stop_training = True
+        self.design.learner.stop_training = True
 
     def _error_signal(self) -> dict[str, float]:
         """Per layer: the norm of the gradient on fixed rows, of the weights, and the ratio of their change in an epoch."""
         gradients = self.gradients(*self.probe)
-        now = [_value(v) for v in self.design.model.trainable_variables]
+        now = [_value(v) for v in self.design.learner.trainable_variables]
         row = {}
         for name, places in self.layers.items():
             weight = _norm(now[i] for i in places)

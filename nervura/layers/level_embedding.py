@@ -13,24 +13,28 @@ from keras import ops
 class LevelEmbedding(keras.layers.Layer):
     """A learnt vector for each code of each column, side by side, from one shared table.
 
-    Shapes: int (batch, columns) -> float (batch, sum of ``widths``).
+    Shapes: int (batch, columns) -> float (batch, sum of ``widths``); with ``groups``, (groups, batch, sum of
+    ``widths``), each group with a table of its own.
     Source: Guo and Berkhahn, Entity Embeddings of Categorical Variables, 2016.
 
     Args:
         sizes: the number of codes of each column.
         widths: the length of the vector of each column.
+        groups: how many tables, or 0 for one without an axis for groups.
         seed: of the initial vectors, normal with deviation 1 / sqrt(width).
     """
 
-    def __init__(self, sizes: list[int], widths: list[int], seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, sizes: list[int], widths: list[int], groups: int = 0, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.sizes, self.widths, self.seed = list(sizes), list(widths), seed
+        self.sizes, self.widths, self.groups, self.seed = list(sizes), list(widths), groups, seed
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         # Each column uses the first of its own width of the table's columns; one gather serves all columns.
         width = max(self.widths)
         self.table = self.add_weight(
-            shape=(sum(self.sizes), width),
+            shape=(*([self.groups] if self.groups else []), sum(self.sizes), width),
             initializer=keras.initializers.RandomNormal(stddev=width**-0.5, seed=self.seed),
             name="table",
         )
@@ -39,12 +43,13 @@ class LevelEmbedding(keras.layers.Layer):
         self.used = np.array(used, dtype="int32")
 
     def call(self, codes: Any) -> Any:
-        vectors = ops.take(self.table, ops.add(codes, self.starts), axis=0)
-        flat = ops.reshape(vectors, (-1, len(self.sizes) * max(self.widths)))
+        vectors = ops.take(self.table, ops.add(codes, self.starts), axis=-2)
+        flat = ops.reshape(vectors, (*self.table.shape[:-2], -1, len(self.sizes) * max(self.widths)))
         return flat if len(self.used) == flat.shape[-1] else ops.take(flat, self.used, axis=-1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        return (input_shape[0], sum(self.widths))
+        return (*([self.groups] if self.groups else []), input_shape[0], sum(self.widths))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "sizes": self.sizes, "widths": self.widths, "seed": self.seed}
+        own = {"sizes": self.sizes, "widths": self.widths, "groups": self.groups, "seed": self.seed}
+        return {**super().get_config(), **own}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from nervura.encoding import Tensor
     from nervura.problems.base import Head
 
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu")
+
 
 def option(
     default: Any,

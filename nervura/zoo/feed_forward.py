@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Network, TrainingOptions, option
+from nervura.zoo.base import ACTIVATIONS, Network, TrainingOptions, option
 
 if TYPE_CHECKING:
     import keras
 
     from nervura.encoding import Tensor
     from nervura.problems.base import Head
-
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu")
 
 
 class FeedForward(Network):
