@@ -30,6 +30,9 @@ CHECKPOINT_SECONDS = 10.0
 
 Watcher = Callable[["Progress"], None]
 
+Answered = tuple[np.ndarray, np.ndarray]
+"""A network's outputs (rows, units) and the encoded target (rows,) of the same rows."""
+
 
 @dataclass
 class Progress:
@@ -223,7 +226,9 @@ def compile_model(design: Design, steps: int) -> None:
     )
 
 
-def held_out(design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None) -> tuple[Arrays, Arrays]:
+def held_out(
+    design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None
+) -> tuple[Answered, Answered]:
     """Outputs for rows by a trained design's members that have not learnt from them, each pair with the rows' target.
 
     Returns:
@@ -236,7 +241,7 @@ def held_out(design: Design, training: Arrays, validation: Arrays, folds: np.nda
     outputs_of = predictor(design.learner)
     size = design.learner.output_shape[1] // design.groups
 
-    def of_fold(fold: int) -> Arrays:
+    def of_fold(fold: int) -> Answered:
         own = folds == fold
         x, y = validation if fold == 0 else ({n: a[own] for n, a in training[0].items()}, training[1][own])
         return outputs_of(x)[:, fold * size : (fold + 1) * size].mean(1), y
