@@ -46,3 +46,11 @@ def minutes(given: str) -> float:
         raise argparse.ArgumentTypeError(
             f"a time budget is a number of minutes, such as 5; given was '{given}'"
         ) from None
+
+
+def level(given: str) -> float:
+    """A share of new rows."""
+    try:
+        return float(given)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a level is a share, such as 0.9; given was '{given}'") from None

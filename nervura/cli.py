@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nervura import __version__
-from nervura.arguments import Parser, language, minutes, whole_number
+from nervura.arguments import Parser, language, level, minutes, whole_number
 from nervura.errors import NervuraError, OptionError, did_you_mean
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
@@ -84,11 +84,16 @@ def _parser() -> argparse.ArgumentParser:
 
     train = add("train", _train, "train a network on a table, judge it and write a report")
     _add_data(train)
-    train.add_argument(
-        "--network", default="deep_feed_forward", metavar="N", help="a member of the zoo (default: %(default)s)"
-    )
+    train.add_argument("--network", default="tabm", metavar="N", help="a member of the zoo (default: %(default)s)")
     train.add_argument(
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
+    )
+    train.add_argument(
+        "--level",
+        type=level,
+        default=0.9,
+        metavar="L",
+        help="share of new rows whose truth the interval or set beside each answer is to hold (default: %(default)s)",
     )
     train.add_argument("--out", metavar="DIR", help="the run's directory (default: runs/<source>-<network>-<number>)")
     train.add_argument(
@@ -206,6 +211,7 @@ def _train(given: argparse.Namespace) -> None:
             network=given.network,
             options=_pairs(given.set, "--set OPTION=VALUE"),
             minutes=given.minutes,
+            level=given.level,
             out=given.out,
             tensorboard=given.tensorboard,
             lang=given.lang,

@@ -14,7 +14,7 @@ from nervura.zoo.base import Network, options_to_json, read_options
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_NETWORK = "deep_feed_forward"
+DEFAULT_NETWORK = "tabm"
 
 
 @dataclass

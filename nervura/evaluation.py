@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura import baselines, judging, training
+from nervura import baselines, calibration, judging, training
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, design
 from nervura.encoding import tensors
@@ -65,6 +65,7 @@ def evaluate(
         "notes": judge.notes,
         "verdict": verdict.to_json(),
         "diagnostics": judging.diagnostics(problem, truth, own.test[0]),
+        "coverage": calibration.coverage(trained.problem, truth, own.test[0]),
     }
     run.write("evaluation", evaluation)
     return evaluation
@@ -112,7 +113,11 @@ class _Judge:
         kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
         if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
             kind, simplicity = "deep", 5
-        return Candidate(trained.network.name, kind, simplicity, *self._answers(trained), seconds)
+        own = Candidate(trained.network.name, kind, simplicity, *self._answers(trained), seconds)
+        if trained.groups > 1:
+            of_groups = training.group_outputs(trained, self.dataset.arrays("test")[0])
+            own.groups = [trained.problem.estimates(outputs) for outputs in of_groups]
+        return own
 
     def others(self, trained: Design) -> Iterator[Candidate]:
         yield self._fitted("constant", "constant", 0, lambda: self._constant())
@@ -130,7 +135,12 @@ class _Judge:
                 yield self._fitted("boosting", "trees", 3, lambda: self._boosting())
 
     def more_seeds(self, trained: Design, own: Candidate) -> None:
-        """Trains the design again from other seeds, so that intervals know how much luck there is in a training."""
+        """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
+
+        The groups of a bagged design tell it already.
+        """
+        if own.groups:
+            return
         for seed in range(1, SEEDS):
             if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):
                 return
@@ -173,12 +183,9 @@ class _Judge:
         return Candidate(name, kind, simplicity, [validation], [test], seconds)
 
     def _answers(self, made: Design) -> tuple[list[np.ndarray], list[np.ndarray]]:
-        problem = self.dataset.problem
-        answers = [
-            problem.estimates(training.predict(made.model, self.dataset.arrays(part)[0]))
-            for part in ("validation", "test")
-        ]
-        return [answers[0]], [answers[1]]
+        validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
+        answered = made.problem.estimates(training.outputs_without(made, validation, 0))
+        return [answered], [made.problem.estimates(training.predict(made.model, test))]
 
     def _fits(self, what: str, seconds: float) -> bool:
         if self.left() > seconds:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -44,6 +44,7 @@ class Candidate:
         validation: the estimates for the validation rows, one array per training seed.
         test: the estimates for the test rows, one array per training seed, in the same order.
         seconds: how long it took to train.
+        groups: of a bagged model, the estimates of each group of its members for the test rows.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Candidate:
     validation: list[np.ndarray]
     test: list[np.ndarray]
     seconds: float
+    groups: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass
@@ -70,6 +72,7 @@ class Verdict:
         scores: the deciding metric of each candidate, averaged over its seeds.
         left_out: rows left out because their class was not in the training rows.
         failed: candidates put aside because no seed gave finite estimates.
+        bagged: candidates whose groups tell how much a training varies.
     """
 
     metric: str
@@ -85,6 +88,7 @@ class Verdict:
     rows: dict[str, int]
     left_out: dict[str, int]
     failed: list[str]
+    bagged: list[str]
     text: str
     text_pt: str
 
@@ -133,7 +137,13 @@ def intervals(
     return found
 
 
-def compare(problem: Problem, truth: np.ndarray, a: list[np.ndarray], b: list[np.ndarray]) -> dict[str, float]:
+def compare(
+    problem: Problem,
+    truth: np.ndarray,
+    a: list[np.ndarray],
+    b: list[np.ndarray],
+    groups: tuple[list[np.ndarray], ...] = (),
+) -> dict[str, float]:
     """The deciding metric of ``a`` minus that of ``b``, averaged over each one's seeds, with a 95 % interval.
 
     Below zero ``a`` is better. The interval has two parts. Rows: a paired bootstrap, in which both are scored on the
@@ -142,8 +152,11 @@ def compare(problem: Problem, truth: np.ndarray, a: list[np.ndarray], b: list[np
     gives too small a spread; their variance is added instead, and Student's t, with the degrees of freedom of Welch and
     Satterthwaite, pays for how roughly so few seeds tell it. The seeds of ``a`` and ``b`` are not paired, since the
     same seed means nothing common to two networks. One seed alone adds nothing: a model that is a function of its
-    data has no such spread, and that of any other is then not in the interval.
+    data has no such spread, and that of any other is then not in the interval. A bagged model is trained once: its
+    ``groups``, which differ in rows and seeds, are as many trainings, and the variance of their scores over their number
+    is about that of their common answer (if anything too large, since what they have in common does not vary).
     """
+    all_truth = truth
     truth, estimates = _judged(problem, truth, [*a, *b])
     losses = np.array([problem.row_losses(truth, one) for one in estimates])
     rooted = problem.metric == "rmse"
@@ -167,6 +180,10 @@ def compare(problem: Problem, truth: np.ndarray, a: list[np.ndarray], b: list[np
     for part in (scores[: len(a)], scores[len(a) :]):
         if len(part) > 1:
             parts.append((float(part.var(ddof=1)) / len(part), len(part) - 1))
+    for one in groups:
+        if len(one) > 1:
+            of_each = score(np.array([problem.row_losses(truth, e[known(problem, all_truth)]).mean() for e in one]))
+            parts.append((float(of_each.var(ddof=1)) / len(one), len(one) - 1))
     variance = sum(one for one, _ in parts)
     extra = 0.0
     if variance > 0 and len(truth) > 1:
@@ -225,7 +242,11 @@ def decide(
         for one in running
         if one is not best
     }
-    on_test = {one.name: compare(problem, test_truth, one.test, best.test) for one in running if one is not best}
+
+    def on_test_rows(one: Candidate, other: Candidate) -> dict[str, float]:
+        return compare(problem, test_truth, one.test, other.test, (one.groups, other.groups))
+
+    on_test = {one.name: on_test_rows(one, best) for one in running if one is not best}
     within = [best, *(one for one in running if one is not best and on_validation[one.name]["low"] <= 0)]
     choice = min(within, key=lambda one: (one.simplicity, scores[one.name]["validation"]))
 
@@ -239,11 +260,11 @@ def decide(
     signal = None
     if constant:
         rival = best if choice is constant else choice
-        beaten = rival is not constant and compare(problem, test_truth, rival.test, constant.test)["high"] < 0
+        beaten = rival is not constant and on_test_rows(rival, constant)["high"] < 0
         # Where validation and test rows disagree, no claim is made either way.
         signal = beaten if beaten != (choice is constant) else None
     if deep and other:
-        depth = {"deep": deep.name, "other": other.name, **compare(problem, test_truth, deep.test, other.test)}
+        depth = {"deep": deep.name, "other": other.name, **on_test_rows(deep, other)}
         if choice.kind == "deep" and depth["high"] < 0:
             warranted = "yes"
         elif choice.kind != "deep" and (depth["low"] >= -worth or signal is False):
@@ -262,12 +283,13 @@ def decide(
         rows={"validation": int(valid.sum()), "test": int(tested.sum())},
         left_out={"validation": int((~valid).sum()), "test": int((~tested).sum())},
         failed=[one.name for one in finite if not one.validation],
+        bagged=[one.name for one in running if one.groups],
         text="",
         text_pt="",
     )
     trees = next((one for one in running if one.kind == "trees"), None)
     network = next((one for one in running if one.kind in ("linear", "shallow", "deep")), None)
-    against = compare(problem, test_truth, trees.test, network.test) if trees and network else None
+    against = on_test_rows(trees, network) if trees and network else None
     told = (verdict, choice, trees, network, against, constant)
     verdict.text, verdict.text_pt = _tell(*told, language="en"), _tell(*told, language="pt")
     return verdict
@@ -372,6 +394,7 @@ def _tell(
     if trees and network and against and against["high"] < 0:
         said.append(phrases["trees"].format(network=network.name, difference=interval(against, -1), metric=metric))
     single = [name for name, one in scores.items() if one["seeds"] == 1 and one["kind"] in ("shallow", "deep")]
+    single = [name for name in single if name not in verdict.bagged]
     if single:
         said.append(phrases["seeds"].format(names=_listed(single, phrases["and"])))
     if verdict.left_out["test"]:
@@ -504,6 +527,7 @@ def _finite(candidate: Candidate) -> Candidate:
         [here for here, _ in sound],
         [there for _, there in sound],
         candidate.seconds,
+        candidate.groups,
     )
 
 

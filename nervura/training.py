@@ -226,29 +226,57 @@ def compile_model(design: Design, steps: int) -> None:
     )
 
 
+FEWEST_HALVED = 400
+"""Fewer validation rows than this are not halved: what stops training then also calibrates."""
+
+
+def halves(validation: Arrays) -> tuple[Arrays, Arrays]:
+    """Validation rows that decide when to stop, and those that nothing else uses: every second row."""
+    x, y = validation
+    if len(y) < FEWEST_HALVED:
+        return validation, validation
+    first, second = ((({name: a[i::2] for name, a in x.items()}), y[i::2]) for i in (0, 1))
+    return first, second
+
+
+def group_outputs(design: Design, x: dict[str, np.ndarray]) -> np.ndarray:
+    """What each group of a trained design's members answers, (groups, rows, units); one group without members."""
+    if not design.members:
+        return predict(design.model, x)[None]
+    of_all = predict(design.learner, x)
+    return of_all.reshape(len(of_all), design.groups, -1, of_all.shape[-1]).mean(2).swapaxes(0, 1)
+
+
+def outputs_without(design: Design, x: dict[str, np.ndarray], fold: int) -> np.ndarray:
+    """What those members of a trained design answer that have not learnt from the rows of ``fold``, (rows, units)."""
+    return group_outputs(design, x)[fold] if design.groups > 1 else predict(design.model, x)
+
+
 def held_out(
-    design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None
+    design: Design, training: Arrays, stopping: Arrays, untouched: Arrays, folds: np.ndarray | None
 ) -> tuple[Answered, Answered]:
-    """Outputs for rows by a trained design's members that have not learnt from them, each pair with the rows' target.
+    """What a trained design answers for rows that it has not learnt from: those that decided when it stopped, and those
+    that nothing has used.
 
-    Returns:
-        Those of the validation rows, and those of the rows that took no part in any choice: of a bagged design the
-        folds that did not decide when to stop, else the validation rows again.
+    Args:
+        training: the training rows, whose folds are ``folds``.
+        stopping, untouched: the validation rows, in ``halves``; of a bagged design these are fold 0, and other folds
+            are found among the training rows.
     """
-    if design.groups == 1:
-        found = predict(design.model, validation[0]), validation[1]
-        return found, found
-    outputs_of = predictor(design.learner)
-    size = design.learner.output_shape[1] // design.groups
+    if design.groups == 1 or folds is None:
+        return (predict(design.model, stopping[0]), stopping[1]), (predict(design.model, untouched[0]), untouched[1])
 
-    def of_fold(fold: int) -> Answered:
-        own = folds == fold
-        x, y = validation if fold == 0 else ({n: a[own] for n, a in training[0].items()}, training[1][own])
-        return outputs_of(x)[:, fold * size : (fold + 1) * size].mean(1), y
+    def of_folds(wanted: range) -> Answered:
+        outputs, target = [], []
+        for fold in wanted:
+            own = folds == fold
+            x, y = stopping if fold == 0 else ({n: a[own] for n, a in training[0].items()}, training[1][own])
+            outputs.append(outputs_without(design, x, fold))
+            target.append(y)
+        return np.concatenate(outputs), np.concatenate(target)
 
-    untouched = [of_fold(fold) for fold in range(stopping_folds(design), design.groups)]
-    outputs, truth = zip(*untouched, strict=True)
-    return of_fold(0), (np.concatenate(outputs), np.concatenate(truth))
+    border = stopping_folds(design)
+    return of_folds(range(border)), of_folds(range(border, design.groups))
 
 
 def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:

@@ -15,9 +15,9 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import backend, checking, training
+from nervura import backend, calibration, checking, training
 from nervura.checking import Check
-from nervura.dataset import Dataset
+from nervura.dataset import Arrays, Dataset
 from nervura.designing import DEFAULT_NETWORK, Design, design
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate
@@ -112,6 +112,7 @@ def train(
     network: str = DEFAULT_NETWORK,
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
+    level: float = calibration.LEVEL,
     seed: int = 0,
     out: str | Path | None = None,
     kinds: Mapping[str, str] | None = None,
@@ -134,6 +135,7 @@ def train(
         network: a member of the zoo.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
+        level: the share of new rows whose truth the interval or set beside each answer is to hold.
         seed: split, weights and row order depend on it alone.
         out: the run's directory; by default ``runs/<source>-<network>-<number>``.
         kinds: kinds of columns by name, where the inferred ones are wrong.
@@ -156,6 +158,7 @@ def train(
         "network": network,
         "options": dict(options or {}),
         "minutes": minutes,
+        "level": level,
         "seed": seed,
         "kinds": dict(kinds or {}),
         "drop": list(drop),
@@ -168,6 +171,8 @@ def train(
     }
     if seed < 0:
         raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
+    if not 0.5 <= level <= 0.999:
+        raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
     deadline = _deadline(minutes)
     name = backend.choose()
     tell("reading")
@@ -183,7 +188,7 @@ def train(
         seed=seed,
         table=table,
     )
-    made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed)
+    made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
     dataset.arrays("train")  # what cannot be encoded shows before a directory is made
     path = Path(out if out is not None else next_directory("runs", dataset.table.name, network))
     run = TrainedRun.create(
@@ -238,7 +243,7 @@ def resume(
         raise RunError(
             f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
         )
-    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"])
+    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
     return _go_on(run, dataset, made, _deadline(asked["minutes"]), asked, watchers, tell)
 
 
@@ -258,8 +263,9 @@ MEASURED_EPOCHS, USUAL_EPOCHS = 3, 50
 
 def _expected_seconds(dataset: Dataset) -> float:
     """How long a training of the default network should take, from a few epochs of it."""
-    made = design(dataset.problem, DEFAULT_NETWORK, dataset.schema, {"epochs": MEASURED_EPOCHS})
-    fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    options = {"epochs": MEASURED_EPOCHS}
+    made = design(dataset.problem, DEFAULT_NETWORK, dataset.schema, options, folds=dataset.folds)
+    fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), folds=dataset.fold_of_training)
     return fit.seconds + fit.epoch_seconds * (USUAL_EPOCHS - MEASURED_EPOCHS)
 
 
@@ -285,6 +291,7 @@ def _go_on(
     try:
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
+        _calibrate(run, dataset, made, asked["level"])
         decisions = run.need("run")["decisions"][:1]
         evaluation = evaluate(run, dataset, made, seconds, deadline=deadline, tell=tell)
         tell("explaining")
@@ -305,7 +312,8 @@ def _go_on(
 def _describe(run: Run, dataset: Dataset, made: Design) -> None:
     """Writes what is known before training."""
     run.write("schema", dataset.schema.to_json())
-    run.write_arrays("split", {"parts": dataset.split.parts})
+    folds = {} if dataset.split.folds is None else {"folds": dataset.split.folds}
+    run.write_arrays("split", {"parts": dataset.split.parts, **folds})
     counts = {part: dataset.rows(part) for part in ("train", "validation", "test")}
     counts["left out"] = dataset.split.counts()["left out"]
     run.write("split", {**dataset.split.to_json(), "rows": counts})
@@ -342,7 +350,8 @@ def _train_once(
     fit = training.fit(
         made,
         dataset.arrays("train"),
-        dataset.arrays("validation"),
+        _validation(dataset, made)[0],
+        folds=dataset.fold_of_training,
         deadline=None if deadline is None else now + TRAINING_SHARE * (deadline - now),
         run=run,
         watchers=watchers,
@@ -354,6 +363,19 @@ def _train_once(
     ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."
     run.update("run", status="judging", fit_seconds=fit.seconds, decisions=[ended])
     return fit.seconds
+
+
+def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
+    """The validation rows that decide when to stop and those that nothing else uses; a bagged design has folds for it."""
+    rows = dataset.arrays("validation")
+    return (rows, rows) if made.groups > 1 else training.halves(rows)
+
+
+def _calibrate(run: Run, dataset: Dataset, made: Design, level: float) -> None:
+    """Calibrates the trained network, on rows that it has not learnt from."""
+    answered = training.held_out(made, dataset.arrays("train"), *_validation(dataset, made), dataset.fold_of_training)
+    made.problem = calibration.calibrate(dataset.problem, *answered, level)
+    run.update("problem", coding=made.problem.coding)
 
 
 def _lasting(test: Any) -> str | None:
@@ -387,6 +409,8 @@ def _command(origin: str, asked: dict[str, Any]) -> str:
     for key in ("target", "problem", "network", "minutes", "seed", "group", "time", "test", "table"):
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
+    if asked["level"] != calibration.LEVEL:
+        words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():
         words += ["--column", f"{name}={kind}"]
     for name in asked["drop"]:

@@ -12,6 +12,9 @@ import polars as pl
 from nervura import metrics
 from nervura.schema import Column
 
+SEPARATOR = "|"
+"""Between the classes of a ``prediction_set``."""
+
 
 class Declined(Exception):
     """A problem does not fit the target; the text is the reason. Declining is not failing: the caller decides."""
@@ -112,9 +115,25 @@ class Problem:
         """The loss of each row (rows,), whose mean is (or, for rmse, whose mean's root is) the deciding metric."""
         raise NotImplementedError
 
-    def decode(self, estimates: np.ndarray) -> pl.DataFrame:
-        """The estimates as people want them: ``prediction`` and, for classes, ``probability_<class>``."""
+    def strangeness(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        """How little each truth agrees with its estimate (rows,): what intervals and sets of answers are bounded by."""
         raise NotImplementedError
+
+    def decode(self, estimates: np.ndarray) -> pl.DataFrame:
+        """The estimates as people want them: ``prediction`` and, for classes, ``probability_<class>``.
+
+        Where the coding holds a ``conformal`` bound, also ``prediction_set`` for classes, else ``low`` and ``high``.
+        """
+        raise NotImplementedError
+
+    @property
+    def bound(self) -> float | None:
+        """The strangeness that intervals and sets of answers keep within, or None where none was learnt."""
+        return (self.coding.get("conformal") or {}).get("bound")
+
+    def without_bound(self) -> Self:
+        """A copy that decodes estimates of another model, for which the bound does not hold."""
+        return type(self)({key: value for key, value in self.coding.items() if key != "conformal"})
 
     def scores(self, truth: np.ndarray, estimates: np.ndarray) -> dict[str, float]:
         """Every metric of the problem."""
@@ -151,9 +170,29 @@ class Classification(Problem):
     def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
         return metrics.row_log_loss(truth, estimates)
 
+    def tempered(self, shares: np.ndarray) -> np.ndarray:
+        """Probabilities whose logits are divided by the ``temperature`` of the coding, if it has one."""
+        temperature = self.coding.get("temperature", 1.0)
+        if temperature == 1.0:
+            return shares
+        powers = np.clip(shares, metrics.SMALLEST, 1.0) ** (1 / temperature)
+        return powers / powers.sum(1, keepdims=True)
+
+    def strangeness(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        return 1 - estimates[np.arange(len(truth)), truth]
+
+    def answer_sets(self, estimates: np.ndarray) -> np.ndarray:
+        """Which classes may be the answer, (rows, classes): the likeliest, and all that the bound lets in."""
+        sets = estimates >= 1 - (1.0 if self.bound is None else self.bound)
+        sets[np.arange(len(sets)), estimates.argmax(1)] = True
+        return sets
+
     def decode(self, estimates: np.ndarray) -> pl.DataFrame:
         columns: dict[str, Any] = {"prediction": [self.classes[code] for code in estimates.argmax(1)]}
         columns |= {f"probability_{name}": estimates[:, code] for code, name in enumerate(self.classes)}
+        if self.bound is not None:
+            names = np.array(self.classes)
+            columns["prediction_set"] = [SEPARATOR.join(names[row]) for row in self.answer_sets(estimates)]
         return pl.DataFrame(columns)
 
 

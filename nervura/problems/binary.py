@@ -50,4 +50,4 @@ class Binary(Classification):
 
     def estimates(self, outputs: np.ndarray) -> np.ndarray:
         second = np.asarray(outputs, dtype=np.float64).reshape(-1)
-        return np.column_stack([1 - second, second])
+        return self.tempered(np.column_stack([1 - second, second]))

@@ -66,7 +66,7 @@ class Multiclass(Classification):
 
     def estimates(self, outputs: np.ndarray) -> np.ndarray:
         shares = np.asarray(outputs, dtype=np.float64)
-        return shares / shares.sum(1, keepdims=True)
+        return self.tempered(shares / shares.sum(1, keepdims=True))
 
 
 def _whole(values: pl.Series) -> bool:

@@ -67,5 +67,10 @@ class Regression(Problem):
     def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
         return (truth - estimates) ** 2
 
+    def strangeness(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+        return np.abs(truth - estimates)
+
     def decode(self, estimates: np.ndarray) -> pl.DataFrame:
-        return pl.DataFrame({"prediction": estimates})
+        if self.bound is None:
+            return pl.DataFrame({"prediction": estimates})
+        return pl.DataFrame({"prediction": estimates, "low": estimates - self.bound, "high": estimates + self.bound})
