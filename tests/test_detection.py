@@ -1,10 +1,17 @@
-"""Whole numbers as targets: the numbers of classes, or a quantity."""
+"""Which problem a target poses, and why the others decline."""
+
+from typing import Any
 
 import polars as pl
 import pytest
 
 from nervura.detection import detect_problem
+from nervura.errors import OptionError, ProblemError
 from nervura.schema import Column
+
+
+def detected(values: Any, kind: str = "number", asked: str | None = None) -> Any:
+    return detect_problem(Column("y", kind, "target"), pl.Series("y", values), asked)
 
 
 @pytest.mark.parametrize(
@@ -24,8 +31,55 @@ from nervura.schema import Column
         ([0.5, 1.5, 2.5], "regression"),
     ],
 )
-def test_whole_numbers(distinct, problem):
-    values = pl.Series("y", [float(value) for value in distinct] * 20)
-    found = detect_problem(Column("y", "number", "target"), values)
+def test_whole_numbers_are_the_numbers_of_classes_or_a_quantity(distinct: Any, problem: str) -> None:
+    found = detected([float(value) for value in distinct] * 20)
     assert found.problem.name == problem
     assert found.reason
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "problem"),
+    [
+        (["no", "yes"] * 20, "category", "binary"),
+        ([True, False] * 20, "boolean", "binary"),
+        ([2.5, 7.5] * 20, "number", "binary"),
+        (["red", "green", "blue"] * 20, "category", "multiclass"),
+    ],
+)
+def test_names_and_flags(values: Any, kind: str, problem: str) -> None:
+    assert detected(values, kind).problem.name == problem
+
+
+def test_whoever_declines_says_why() -> None:
+    found = detected(["red", "green", "blue"] * 20, "category")
+    assert set(found.declined) == {"binary", "regression"}
+    assert "3 different values" in found.declined["binary"]
+    assert "3 different names" in found.reason
+
+
+def test_the_user_knows_better() -> None:
+    found = detected([float(value) for value in range(10)] * 20, asked="regression")
+    assert found.problem.name == "regression" and "regression" not in found.declined
+    assert detected([float(value) for value in range(40)] * 20, asked="multiclass").problem.name == "multiclass"
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "asked", "says"),
+    [
+        (["a"] * 30, "category", None, "two or more different values; 'y' has 1 in 30 rows. Name another"),
+        ([], "category", None, "'y' has 0 in 0 rows"),
+        ([f"name {i}" for i in range(200)], "category", None, "200 different values in 200 rows, too many.*--problem"),
+        (["a", "b", "c"] * 20, "category", "binary", "exactly two values; 'y' has 3. Write --problem multiclass"),
+        (["a"] * 30, "category", "multiclass", "two or more values; 'y' has 1"),
+        (["a", "b", "c"] * 20, "category", "regression", "'y'"),
+        ([f"name {i}" for i in range(200)], "category", "multiclass", "several rows each"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_told(values: Any, kind: str, asked: str | None, says: str) -> None:
+    with pytest.raises(ProblemError, match=says):
+        detected(pl.Series(values, dtype=pl.String), kind, asked)
+
+
+def test_an_unknown_problem_gets_the_close_name() -> None:
+    with pytest.raises(OptionError, match="no problem called 'regresion'. Did you mean 'regression'"):
+        detected([1.0, 2.0] * 20, asked="regresion")

@@ -70,7 +70,7 @@ def test_quantile_bins_are_the_piecewise_linear_encoding_of_the_paper() -> None:
 def test_quantile_bins_of_few_values_leave_the_surplus_at_zero() -> None:
     layer = QuantileBins(4)
     layer.build((None, 2))
-    layer.adapt(np.column_stack([np.repeat([0.0, 2.0], 50), np.ones(100)]))
+    layer.adapt(np.column_stack([np.repeat([0.0, 2.0], [51, 50]), np.ones(101)]))
     encoded = numbers_of(layer(np.array([[1.0, 1.0], [5.0, 7.0]], dtype="float32"))).reshape(2, 2, 4)
     np.testing.assert_allclose(encoded[:, 0], [[0.5, 0, 0, 0], [1, 0, 0, 0]], atol=1e-6)
     assert not encoded[:, 1].any(), "a constant column tells nothing"

@@ -1,0 +1,33 @@
+"""One small table and one run trained on it, made once for all tests that only look at them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+QUICK = {"hidden": [8], "epochs": 3}
+"""Options of ``feed_forward`` with which a training takes seconds."""
+
+
+@pytest.fixture(scope="session")
+def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A CSV file of 150 rows: a number, a category, an identifier, a target of yes and no, and a few cells missing."""
+    draw = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("table") / "leaves.csv"
+    lines = ["plant,length,colour,healthy"]
+    for row in range(150):
+        length, colour = draw.normal(), draw.choice(["red", "green", "blue"])
+        healthy = "yes" if length + (colour == "green") + 0.5 * draw.normal() > 0.3 else "no"
+        lines.append(f"plant {row},{'' if row % 40 == 7 else f'{length:.4f}'},{colour},{healthy}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def trained(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a run trained on ``table``. Tests that change it copy it first."""
+    import nervura
+
+    path = tmp_path_factory.mktemp("runs") / "trained"
+    nervura.train(table, "healthy", network="feed_forward", options=QUICK, out=path)
+    return path
