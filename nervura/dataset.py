@@ -147,7 +147,7 @@ class Dataset:
         for start, batch in _batches(self.table.frame):
             parts = self.split.parts[start : start + batch.height]
             known = parts != LEFT_OUT
-            x, y = self._encode_rows(batch.filter(pl.Series(known)))
+            x, y = self._encode_rows(batch.filter(pl.Series(known)), self.schema)
             for name, code in PARTS.items():
                 chosen = parts[known] == code
                 into = slice(filled[name], filled[name] + int(chosen.sum()))
@@ -166,12 +166,13 @@ class Dataset:
             raise SchemaError(
                 f"The test rows must have the columns of the training rows; missing: {', '.join(missing)}."
             )
-        target = frame.select(encoding.values(self.schema.target)).to_series()
-        return self._encode_rows(frame.filter(target.is_not_null()))
+        fitting = encoding.adapted(self.schema, frame)
+        target = frame.select(encoding.values(fitting.target)).to_series()
+        return self._encode_rows(frame.filter(target.is_not_null()), fitting)
 
-    def _encode_rows(self, frame: pl.DataFrame) -> Arrays:
-        target = frame.select(encoding.values(self.schema.target).alias("y")).to_series()
-        return encoding.encode(self.schema, frame), self.problem.encode(target)
+    def _encode_rows(self, frame: pl.DataFrame, schema: Schema) -> Arrays:
+        target = frame.select(encoding.values(schema.target).alias("y")).to_series()
+        return encoding.encode(schema, frame), self.problem.encode(target)
 
     def _room(self, rows: int) -> dict[str, np.ndarray]:
         return {t.name: np.empty((rows, t.width), t.dtype) for t in encoding.tensors(self.schema)}

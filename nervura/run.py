@@ -136,7 +136,8 @@ class Run:
         if not file.exists():
             return None
         try:
-            with np.load(file, allow_pickle=False) as arrays:
+            # NumPy leaves a file that it opened itself open when it turns out to be damaged.
+            with file.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
                 return {key: arrays[key] for key in arrays.files}
         except Exception as error:  # a damaged zip raises one of a dozen kinds
             raise RunError(

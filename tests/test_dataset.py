@@ -1,0 +1,170 @@
+"""Schema, rows and split of one table, drawn once from a seed."""
+
+import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nervura.dataset import Dataset
+from nervura.errors import NervuraError, ProblemError, SchemaError
+
+ROWS = 300
+
+
+def frame(rows: int = ROWS, **more: Any) -> pl.DataFrame:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=rows)
+    return pl.DataFrame(
+        {"x": x, "colour": draw.choice(["red", "green"], rows), "y": np.where(x > 0, "yes", "no"), **more}
+    )
+
+
+def test_the_shares_of_the_split() -> None:
+    dataset = Dataset.open(frame(), "y")
+    assert [dataset.rows(part) for part in ("train", "validation", "test")] == [192, 48, 60]
+    other = Dataset.open(frame(), "y", test_share=0.5, validation_share=0.1)
+    assert [other.rows(part) for part in ("train", "validation", "test")] == [135, 15, 150]
+
+
+def test_the_split_depends_on_the_seed_alone() -> None:
+    parts = [Dataset.open(frame(), "y", seed=seed).split.parts for seed in (5, 5, 6)]
+    assert (parts[0] == parts[1]).all() and (parts[0] != parts[2]).any()
+
+
+def test_arrays_are_the_rows_of_each_part_in_the_tables_order() -> None:
+    data = frame()
+    dataset = Dataset.open(data, "y")
+    for code, part in enumerate(("train", "validation", "test")):
+        x, y = dataset.arrays(part)
+        raw = data.filter(pl.Series(dataset.split.parts == code))
+        assert all(len(array) == len(y) == raw.height == dataset.rows(part) for array in x.values())
+        assert np.corrcoef(x["numbers"][:, 0], raw["x"])[0, 1] == pytest.approx(1, abs=1e-6)
+        np.testing.assert_array_equal(dataset.truth(part), (raw["y"] == "yes").to_numpy())
+        assert dataset.sample(part, 10_000).equals(raw)
+        assert 5 <= dataset.sample(part, 10).height <= 10
+
+
+def test_the_encoding_is_learnt_from_the_training_rows_alone() -> None:
+    data = frame()
+    dataset = Dataset.open(data, "y")
+    training = data.filter(pl.Series(dataset.split.parts == 0))
+    assert (dataset.schema["x"].encoding or {})["origin"] == training["x"].median()
+
+
+def test_rows_without_a_target_are_left_out_and_counted() -> None:
+    y = [None if row % 10 == 0 else f"class {row % 3}" for row in range(ROWS)]
+    dataset = Dataset.open(frame(y=y), "y")
+    assert dataset.split.counts()["left out"] == 30
+    assert sum(dataset.rows(part) for part in ("train", "validation", "test")) == 270
+    assert sum(len(dataset.arrays(part)[1]) for part in ("train", "validation", "test")) == 270
+    assert any("30 rows have no known target" in note for note in dataset.split.notes)
+
+
+def test_groups_are_kept_whole_and_are_no_input() -> None:
+    plots = [f"plot {row // 10}" for row in range(ROWS)]
+    dataset = Dataset.open(frame(plot=plots), "y", group="plot")
+    parts = pl.DataFrame({"plot": plots, "part": dataset.split.parts})
+    assert (parts.group_by("plot").n_unique()["part"] == 1).all()
+    assert "plot" not in [column.name for column in dataset.schema.inputs]
+
+
+def test_the_latest_rows_are_the_test_and_time_is_no_input() -> None:
+    days = [datetime.date(2024, 1, 1) + datetime.timedelta(days=row % 100) for row in range(ROWS)]
+    dataset = Dataset.open(frame(day=days), "y", time="day")
+    found = np.array(days)
+    latest = [found[dataset.split.parts == part] for part in (0, 1, 2)]
+    assert latest[0].max() < latest[1].min() and latest[1].max() < latest[2].min()
+    assert "day" not in [column.name for column in dataset.schema.inputs]
+    assert dataset.fold_of_training is None and dataset.folds == 1
+
+
+def test_a_test_file_of_its_own_takes_no_rows_from_the_table(tmp_path: Path) -> None:
+    own = frame(40, y=["yes", "no", None, "no"] * 10)
+    own.write_csv(tmp_path / "test.csv")
+    for test in (own, tmp_path / "test.csv"):
+        dataset = Dataset.open(frame(), "y", test=test)
+        assert dataset.split.counts() == {"train": 240, "validation": 60, "test": 0, "left out": 0}
+        assert dataset.rows("test") == 30, "rows without a target judge nothing"
+        np.testing.assert_array_equal(dataset.truth("test"), [1, 0, 0] * 10)
+        assert dataset.sample("test", 7).height == 7
+
+
+@pytest.mark.parametrize("column", ["x", "y"])
+def test_a_test_file_that_lacks_a_column_is_told(column: str) -> None:
+    with pytest.raises(SchemaError, match=f"columns of the training rows; missing: {column}"):
+        Dataset.open(frame(), "y", test=frame(40).drop(column)).arrays("test")
+
+
+def test_a_test_file_of_another_format_is_read_alike(tmp_path: Path) -> None:
+    data, own = frame(), frame(40)
+    data.write_csv(tmp_path / "table.csv")
+    encoded = []
+    for table, test in ((data, own), (tmp_path / "table.csv", own)):
+        encoded.append(Dataset.open(table, "y", test=test).arrays("test")[0])
+    for name, array in encoded[0].items():
+        np.testing.assert_allclose(encoded[1][name], array, rtol=1e-6)
+
+
+def test_folds_cover_the_training_rows_and_keep_apart_from_validation() -> None:
+    dataset = Dataset.open(frame(), "y")
+    folds = dataset.fold_of_training
+    assert folds is not None and len(folds) == dataset.rows("train")
+    assert set(folds) == set(range(1, dataset.folds))
+    assert max(np.bincount(folds)[1:]) - min(np.bincount(folds)[1:]) <= dataset.folds
+
+
+def test_one_row_in_a_class_is_learnt_and_told() -> None:
+    y = ["a", "b"] * 149 + ["a", "c"]
+    dataset = Dataset.open(frame(y=y), "y")
+    assert dataset.problem.coding["classes"] == ["a", "b", "c"]
+    assert dataset.split.parts[-1] == 0
+    assert any("one row alone" in note for note in dataset.split.notes)
+
+
+def test_one_class_that_can_be_split_is_not_enough() -> None:
+    with pytest.raises(ProblemError, match="two or more different values"):
+        Dataset.open(frame(y=["a"] * (ROWS - 1) + [None]), "y")
+
+
+def test_a_long_file_is_read_in_batches_to_the_same_arrays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = frame(y=[None if row % 7 == 0 else f"class {row % 3}" for row in range(ROWS)])
+    data.write_parquet(tmp_path / "table.parquet")
+    whole = Dataset.open(tmp_path / "table.parquet", "y")
+    arrays = {part: whole.arrays(part) for part in ("train", "validation", "test")}
+    monkeypatch.setattr("nervura.dataset.HELD_ROWS", 10)
+    monkeypatch.setattr("nervura.dataset.BATCH_ROWS", 17)
+    batched = Dataset.open(tmp_path / "table.parquet", "y")
+    assert not batched.table.in_memory
+    for part, (x, y) in arrays.items():
+        np.testing.assert_array_equal(batched.arrays(part)[1], y)
+        for name, array in x.items():
+            np.testing.assert_array_equal(batched.arrays(part)[0][name], array)
+
+
+CELL = st.one_of(
+    st.none(),
+    st.text(max_size=8),
+    st.sampled_from(["1", "2.5", "1e308", "-inf", "nan", "NA", "yes", "no", "2024-02-30", "01/02/2024", "1,5", " 7 "]),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_strings_give_a_dataset_or_an_error_in_words(data: st.DataObject) -> None:
+    rows = data.draw(st.integers(1, 40))
+    names = data.draw(st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4, unique=True))
+    table = {name: data.draw(st.lists(CELL, min_size=rows, max_size=rows)) for name in names}
+    table["the target"] = data.draw(st.lists(CELL, min_size=rows, max_size=rows))
+    try:
+        dataset = Dataset.open(pl.DataFrame(table, schema=dict.fromkeys(table, pl.String)), "the target")
+    except NervuraError as error:
+        assert str(error)
+        return
+    x, y = dataset.arrays("train")
+    assert len(y) == dataset.rows("train") > 0
+    assert all(np.isfinite(array).all() for array in (*x.values(), y))
