@@ -420,9 +420,10 @@ class Keeper(keras.callbacks.Callback):
         sync_model(model)
         self.epoch = epoch + 1
         value = self._validation_loss()
-        if value < self.best:
-            self.best, self.best_epoch = value, self.epoch
-            self.best_weights = [_value(v) for v in model.variables]
+        weights = [_value(v) for v in model.variables]
+        # A relu may turn not-a-number into zero, so that spoilt weights can still give a loss.
+        if value < self.best and all(np.isfinite(w).all() for w in weights):
+            self.best, self.best_epoch, self.best_weights = value, self.epoch, weights
         row = {
             "epoch": float(self.epoch),
             "loss": float(logs.get("loss", math.nan)),
@@ -522,7 +523,7 @@ def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str,
     def outputs(x: dict[str, np.ndarray]) -> np.ndarray:
         rows = len(next(iter(x.values())))
         made = [
-            outputs_of({name: batch_of(x[name], start) for name in names})[: rows - start]
+            outputs_of({name: batch_of(x[name], start) for name in names})[: min(batch_size, rows - start)]
             for start in range(0, rows, batch_size)
         ]
         return np.concatenate(made) if made else np.empty((0, *model.output_shape[1:]), "float32")
