@@ -234,7 +234,7 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     problem = run.need("problem")
     if given.json:
         _print_json(
-            {"run": str(run.path), "report": str(run.path / "report.html"), "problem": problem, **run.evaluation}
+            {"run": str(run.path), "report": str(run.path / "report.html"), **run.evaluation, "problem": problem}
         )
         return
     print(f"Problem: {problem['name']}, because {problem['reason']}")

@@ -18,7 +18,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for row in range(150):
         length, colour = draw.normal(), draw.choice(["red", "green", "blue"])
         healthy = "yes" if length + (colour == "green") + 0.5 * draw.normal() > 0.3 else "no"
-        lines.append(f"plant {row},{'' if row % 40 == 7 else f'{length:.4f}'},{colour},{healthy}")
+        lines.append(f"plant_{row},{'' if row % 40 == 7 else f'{length:.4f}'},{colour},{healthy}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path
 
