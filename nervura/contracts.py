@@ -16,8 +16,10 @@ import numpy as np
 import polars as pl
 
 from nervura import exporting, training
+from nervura.baselines.base import Baseline
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
+from nervura.encoding import tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model
 from nervura.problems.base import Problem
@@ -118,12 +120,14 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
     """
 
     def made(seed: int) -> Design:
-        return design(dataset.problem, network, dataset.schema, {**(options or {}), "epochs": EPOCHS}, seed)
+        return design(
+            dataset.problem, network, dataset.schema, {**(options or {}), "epochs": EPOCHS}, seed, dataset.folds
+        )
 
     def fitted(seed: int, run: Run | None = None, watch: Callable[[Any], None] | None = None) -> Design:
         new = made(seed)
         rows = (dataset.arrays(part) for part in ("train", "validation"))
-        training.fit(new, *rows, run=run, watchers=[watch] if watch else [])
+        training.fit(new, *rows, folds=dataset.fold_of_training, run=run, watchers=[watch] if watch else [])
         return new
 
     first = fitted(1)
@@ -196,7 +200,11 @@ def check_in_fresh_process(
         tolerance: the largest difference; another backend, asked for in ``environment``, rounds otherwise.
         environment: of the process; by default this one's.
     """
-    command = [sys.executable, "-c", _FRESH, str(tolerance), *map(str, folders)]
+    _fresh(_FRESH, tolerance, *folders, environment=environment)
+
+
+def _fresh(program: str, *words: Any, environment: dict[str, str] | None = None) -> None:
+    command = [sys.executable, "-c", program, *map(str, words)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     _must(done.returncode == 0, done.stderr[-2_000:])
 
@@ -214,6 +222,65 @@ def check_exporter(exporter: Exporter, run: Run, rows: pl.DataFrame) -> None:
         _must([path] == list(Path(folder).iterdir()), f"one thing called '{exporter.file}' is to be written")
         _must(_files(run.path) == before, "the run was changed by writing it in another form")
         exporting.compare(run, exporter, path, rows)
+
+
+def check_baseline(baseline: Baseline, dataset: Dataset, folder: Path) -> None:
+    """A baseline is a function of its rows and seed, and gives the same estimates when another process has read it.
+
+    Args:
+        folder: where it is left, with and without folds.
+    """
+    problem, inputs = dataset.problem, tensors(dataset.schema)
+    x, rows = dataset.arrays("test")[0], (dataset.arrays("train")[0], dataset.truth("train"))
+    shape = problem.constant(rows[1], len(dataset.truth("test"))).shape
+    folds = dataset.fold_of_training
+    _must(folds is not None, "a baseline is checked on rows that come in folds")
+    for name, models in (("alone", 0), ("bagged", 2)):
+        # The training rows' folds are numbered from 1.
+        how: dict[str, Any] = {"folds": folds - 1, "models": models} if models and folds is not None else {}
+        fitted = baseline.fit(problem, inputs, rows, **how)
+        estimates = fitted.estimates(x)
+        _must(estimates.shape == shape and estimates.dtype == np.float64, f"estimates are float64 of the shape {shape}")
+        _must(bool(np.isfinite(estimates).all()), "estimates are numbers")
+        if problem.supervised_by == "classifier":
+            _must(np.allclose(estimates.sum(1), 1), "the probabilities of a row sum to one")
+        again = baseline.fit(problem, inputs, rows, **how).estimates(x)
+        _must(np.array_equal(estimates, again), "a second fit to the same rows gives other estimates")
+        none = {tensor: values[:0] for tensor, values in x.items()}
+        _must(fitted.estimates(none).shape == (0, *shape[1:]), "no rows have no estimates")
+        run = Run.create(folder / name)
+        run.write("schema", dataset.schema.to_json())
+        run.write("problem", {"name": problem.name, "coding": problem.coding})
+        run.write_folder(baseline.name, fitted.write)
+        run.write_arrays("inputs", x)
+        run.write_arrays("estimates", {"estimates": estimates})
+        for file in (run.path / baseline.name).rglob("*"):
+            _must(file.is_dir() or file.read_bytes()[:2] not in PICKLES, f"'{file.name}' is a pickle")
+    _fresh(_FRESH_BASELINES, baseline.name, folder / "alone", folder / "bagged")
+
+
+PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
+"""How pickles begin."""
+
+
+_FRESH_BASELINES = """
+import sys
+import numpy as np
+from nervura.baselines import baselines
+from nervura.encoding import tensors
+from nervura.problems import problems
+from nervura.run import Run
+from nervura.schema import Schema
+for folder in sys.argv[2:]:
+    run = Run.open(folder)
+    told = run.need("problem")
+    problem = type(problems.load(told["name"]))(told["coding"])
+    fitted = baselines.load(sys.argv[1]).read(run.path / sys.argv[1], problem, tensors(Schema.from_json(run.need("schema"))))
+    x = run.read_arrays("inputs")
+    difference = np.abs(fitted.estimates(x) - run.read_arrays("estimates")["estimates"]).max()
+    if not difference <= 1e-12:
+        sys.exit(f"the baseline in {folder} gives other estimates in a fresh process, by {difference}")
+"""
 
 
 def example(classes: int | None = None, rows: int = 200) -> Dataset:

@@ -210,7 +210,9 @@ class _Graph:
             if not isinstance(operation, keras.layers.Layer):
                 steps.append(self._operation(operation, ", ".join(parts), inputs, node))
             elif calls[id(operation)] == 1:
-                final = any(tensor is end for tensor in outputs for end in self.model.outputs)
+                # Members of an ensemble give the outputs one by one before their mean is taken.
+                final = operation.name == "members"
+                final = final or any(tensor is end for tensor in outputs for end in self.model.outputs)
                 steps.append(Step(", ".join(parts), *self._layer(operation, final), inputs))
             else:
                 if id(operation) not in variables:

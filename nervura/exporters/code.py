@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from nervura.exporters.base import Exporter, Predict, load_network
+from nervura.layers.member_loss import MemberLoss
 from nervura.model_source import LINE, call_lines, layers_source, model_source, quoted
 from nervura.parsing import MISSING_WORDS, number_pattern
 from nervura.run import Run
@@ -24,6 +25,9 @@ LONG = 40
 """More entries than this stand in ``columns.json`` instead of ``data.py``."""
 
 PERIODS = {"time of day": "DAY", "day of week": "7 * DAY", "day of year": "365.2425 * DAY"}
+STOPPING_FOLDS = 2
+"""As in training: the folds of a bagged network that decide when to stop."""
+
 PARTS = ("train", "validation", "test", "left out")
 
 
@@ -42,11 +46,16 @@ class CodeExporter(Exporter):
             schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs]
         )
         network, custom = model_source(model, data.sizes)
+        members = any(layer.name == "members" for layer in model.layers)
+        if members:
+            custom = [*custom, MemberLoss]
         if backend != "tensorflow":
             network = network.replace(
                 "\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1
             )
-        parts = (run.read_arrays("split") or {}).get("parts")
+        split = run.read_arrays("split") or {}
+        parts, folds = split.get("parts"), split.get("folds")
+        groups = max(1, run.need("design")["options"].get("folds", 1))
         told = {
             **self._training(run, model, data),
             "network": run.need("design")["network"],
@@ -55,6 +64,10 @@ class CodeExporter(Exporter):
             "custom": custom,
             "columns": data.columns,
             "like": " (written as the first one was)" if data.text else "",
+            "members": members,
+            "groups": groups,
+            "stopping": min(STOPPING_FOLDS, groups - 1),
+            "bounded": data.bound is not None,
             "kept_split": parts is not None,
             "split_note": _split_note(run, parts is not None),
             "backend": backend,
@@ -76,7 +89,10 @@ class CodeExporter(Exporter):
         if data.columns:
             files["columns.json"] = json.dumps(data.columns, ensure_ascii=False, indent=1) + "\n"
         if parts is not None:
-            files["split.csv"] = "part\n" + "".join(f"{PARTS[part]}\n" for part in parts)
+            kept = pl.DataFrame({"part": [PARTS[part] for part in parts]})
+            if groups > 1:
+                kept = kept.with_columns(fold=pl.Series(folds))
+            files["split.csv"] = kept.write_csv()
         for name, text in files.items():
             (path / name).write_text(text, encoding="utf-8")
         model.save_weights(path / "model.weights.h5")
@@ -115,6 +131,7 @@ class CodeExporter(Exporter):
             "adam": f"Adam({rate}{clip})",
             "adamw": f"AdamW({rate}, weight_decay=WEIGHT_DECAY{clip})",
         }[options["optimizer"]]
+        members = any(layer.name == "members" for layer in model.layers)
         smoothing = bool(options["label_smoothing"] and data.classes)
         one_hot = smoothing and data.problem == "multiclass"
         if not data.classes:
@@ -124,7 +141,15 @@ class CodeExporter(Exporter):
             loss = f"keras.losses.{kind}Crossentropy(label_smoothing=LABEL_SMOOTHING)"
         else:
             loss = quoted("binary_crossentropy" if data.problem == "binary" else "sparse_categorical_crossentropy")
+        if members:
+            kind = {"binary": "BinaryCrossentropy", "regression": "MeanSquaredError"}.get(
+                data.problem, "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
+            )
+            more = ', options={"label_smoothing": LABEL_SMOOTHING}' if smoothing else ""
+            loss = f"MemberLoss({quoted(kind)}, GROUPS{more})"
+            held_out = f"MemberLoss({quoted(kind)}, GROUPS, held_out=True{more})"
         return {
+            "held_out": held_out if members else "",
             "options": options,
             "seed": design.get("seed", 0),
             "batch_size": design.get("batch_size") or options["batch_size"] or 64,
@@ -152,6 +177,8 @@ class DataCode:
         self.problem, coding = problem["name"], problem["coding"]
         self.classes: list[str] | None = coding.get("classes")
         self.coding = coding
+        self.temperature = coding.get("temperature", 1.0) if self.classes else 1.0
+        self.bound: float | None = (coding.get("conformal") or {}).get("bound")
         self.reading = source.get("reading") or {}
         self.text = self.reading.get("format") == "csv" or any(c.parsing is not None for c in schema.inputs)
         self.helpers: set[str] = set()
@@ -188,6 +215,8 @@ class DataCode:
                 "target": target,
                 "target_words": target_words,
                 "classes": self.classes,
+                "tempered": self.temperature != 1.0,
+                "bounded": self.bound is not None,
                 "problem": self.problem,
             },
         )
@@ -315,6 +344,15 @@ class DataCode:
         else:
             lines += ["# The target's mean and deviation among the training rows."]
             lines += [f"MEAN = {self.coding['mean']!r}", f"DEVIATION = {self.coding['deviation']!r}"]
+        if self.temperature != 1.0:
+            lines += [
+                "# Divides the logits, so that probabilities mean what they say.",
+                f"TEMPERATURE = {self.temperature!r}",
+            ]
+        if self.bound is not None:
+            level = self.coding["conformal"]["level"]
+            what = "one minus the truth's probability" if self.classes else "the distance from the truth"
+            lines += [f"# In {level:.0%} of rows {what} stays within this.", f"BOUND = {self.bound!r}"]
         entries = {
             "NUMBERS": (self.numbers if "numbers" in self.tensors else {}, "dict[str, tuple[float, float]]"),
             "LEVELS": (self.levels if self.levels else {}, "dict[str, list[str]]"),

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from nervura import encoding
+from nervura.calibration import calibrate
 from nervura.dataset import Dataset
 from nervura.designing import design
 from nervura.exporters import exporters
@@ -24,7 +25,7 @@ from nervura.model_source import layers_source, model_source
 from nervura.run import Run
 from nervura.schema import Column, Schema
 from nervura.sources import read
-from nervura.training import fit
+from nervura.training import fit, held_out
 
 keras = pytest.importorskip("keras")
 # Keras's own conversions do not yet follow NumPy 2 with TensorFlow.
@@ -67,14 +68,16 @@ def made_run(
     customers().write_csv(source, separator=";")
     others = [name for name in ("risk", "debt", "left") if name != target]
     dataset = Dataset.open(source, target, drop=others)
-    made = design(dataset.problem, network, dataset.schema, {"epochs": 2, **options})
-    fitted = fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    made = design(dataset.problem, network, dataset.schema, {"epochs": 2, **options}, folds=dataset.folds)
+    rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
+    fitted = fit(made, rows, judged, folds=folds)
+    dataset.problem = calibrate(dataset.problem, *held_out(made, rows, judged, judged, folds), level=0.8)
     run = Run.create(folder / "run")
     run.write("schema", dataset.schema.to_json())
     run.write("problem", {"name": dataset.problem.name, "coding": dataset.problem.coding})
     run.write("design", {**made.to_json(), "batch_size": fitted.batch_size})
     run.write("split", dataset.split.to_json())
-    run.write_arrays("split", {"parts": dataset.split.parts})
+    run.write_arrays("split", {"parts": dataset.split.parts, "folds": dataset.split.folds})
     run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
     made.model.save(run.path / "model.keras")
     return run, dataset
@@ -131,6 +134,9 @@ CASES = {
     "smoothed": ("risk", "feed_forward", {"label_smoothing": 0.1, "optimizer": "sgd", "hidden": "16,8,4"}),
     "value": ("debt", "deep_feed_forward", {"schedule": "cosine", "clip_norm": 1.0, "optimizer": "adam"}),
     "yes_no": ("left", "perceptron", {"optimizer": "rmsprop", "l1": 1e-3}),
+    "bagged": ("risk", "tabm", {"hidden": "16,16", "members": 2, "bins": 8, "embedding": 4}),
+    "bagged_smoothed": ("risk", "tabm", {"hidden": "16", "members": 2, "arch": "tabm", "label_smoothing": 0.1}),
+    "members": ("debt", "tabm", {"hidden": "16,16", "members": 2, "folds": 1, "bins": 8}),
 }
 
 
