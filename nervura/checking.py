@@ -13,11 +13,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 import psutil
-from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
-from nervura import backend, baselines, encoding
+from nervura import backend, encoding
+from nervura.baselines import baselines
+from nervura.baselines.base import Fitted, Guess
+from nervura.baselines.boosting import grow
+from nervura.baselines.linear import LinearFit
 from nervura.dataset import Dataset
 from nervura.inspecting import GIVES_AWAY
 from nervura.schema import Column
@@ -200,8 +203,8 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
         unseen, truth = sample.of(judged)
         truths.append(truth)
         models = {
-            "constant": baselines.constant(problem, y),
-            "linear": baselines.linear(problem, sample.tensors, x, y),
+            "constant": baselines.load("constant").fit(problem, sample.tensors, (x, y)),
+            "linear": baselines.load("linear").fit(problem, sample.tensors, (x, y)),
             "trees": _trees(dataset, sample, x, y),
         }
         for name, model in models.items():
@@ -277,20 +280,17 @@ def _gain(before: np.ndarray, after: np.ndarray) -> tuple[float, bool]:
     return float(gain.mean() / max(before.mean(), 1e-300)), bool(gain.mean() > 2.5 * error and gain.mean() > 0)
 
 
-def _trees(dataset: Dataset, sample: _Sample, x: dict[str, np.ndarray], y: np.ndarray) -> baselines.Baseline:
-    """A few boosted trees; cheaper than ``baselines.boosting``, which looks for the best number of them."""
+def _trees(dataset: Dataset, sample: _Sample, x: dict[str, np.ndarray], y: np.ndarray) -> Fitted:
+    """A few boosted trees; cheaper than the baseline ``boosting``, which looks for the best number of them."""
     if (y == y[0]).all():
-        return baselines.constant(dataset.problem, y)
-    design = np.hstack([x[tensor.name] for tensor in sample.tensors]).astype(np.float64)
+        return Guess(dataset.problem.constant(y, 1)[0])
     classes = len(dataset.problem.coding.get("classes", ()))
     options: dict[str, Any] = {"early_stopping": False, "random_state": 0}
     if classes > 2:
         options |= {"max_iter": max(20, 100 // classes), "max_leaf_nodes": 15}
     else:
         options |= {"max_iter": 50}
-    classifies = dataset.problem.supervised_by == "classifier"
-    kind = HistGradientBoostingClassifier if classifies else HistGradientBoostingRegressor
-    return baselines.Fitted(dataset.problem, sample.tensors, kind(**options).fit(design, y))
+    return grow(dataset.problem, sample.tensors, (x, y), **options)
 
 
 def _computing_power(dataset: Dataset, measure: Callable[[], float] | None) -> Section:
@@ -362,11 +362,11 @@ def _separability(dataset: Dataset, sample: _Sample, curved: bool) -> Section:
     """Whether a network without hidden layers can already answer for every training row."""
     section = Section("linear separability")
     problem = dataset.problem
-    fitted = baselines.linear(problem, sample.tensors, sample.x, sample.y)
-    if not isinstance(fitted, baselines.Fitted):
+    fitted = baselines.load("linear").fit(problem, sample.tensors, (sample.x, sample.y))
+    if not isinstance(fitted, LinearFit):
         section.say("The training rows have one answer alone, so nothing is to be separated.", "warning")
         return section
-    design = fitted.encoder.transform(sample.x)
+    design = fitted.columns.design(sample.x)
     section.numbers = {"rows": sample.rows, "inputs": design.shape[1], "separable": None}
     if design.shape[1] >= sample.rows - 1:
         section.say(

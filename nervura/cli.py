@@ -16,6 +16,8 @@ from nervura.errors import NervuraError, OptionError, did_you_mean
 
 EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
 MOST_NOTES = 10
+NETWORK = "network"
+"""What ``--use`` means by a run's own network."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -117,11 +119,13 @@ def _parser() -> argparse.ArgumentParser:
         "--keep", action="append", default=[], metavar="COL", help="a column to carry over; may be repeated"
     )
     predict.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
+    _add_use(predict)
 
     evaluate = add("evaluate", _evaluate, "show a run's scores, or judge it on other rows")
     evaluate.add_argument("run", metavar="RUN")
     evaluate.add_argument("source", nargs="?", metavar="SOURCE")
     evaluate.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
+    _add_use(evaluate)
 
     explain = add("explain", _explain, "show which columns a run's predictions rest on")
     explain.add_argument("run", metavar="RUN")
@@ -176,6 +180,15 @@ def _add_language(command: argparse.ArgumentParser) -> None:
         type=language,
         metavar="LANG",
         help="language of the report: en or pt (default: %(default)s)",
+    )
+
+
+def _add_use(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--use",
+        metavar="MODEL",
+        default=NETWORK,
+        help="network, best, simplest, or the name of a model that the run was judged with (default: %(default)s)",
     )
 
 
@@ -286,7 +299,7 @@ def _predict(given: argparse.Namespace) -> None:
     import nervura
     from nervura.writing import write_table
 
-    predictions = nervura.load(given.run).predict(given.source, keep=given.keep, table=given.table)
+    predictions = nervura.load(given.run).predict(given.source, keep=given.keep, table=given.table, use=given.use)
     if given.out is None:
         if given.json:
             _print_json({"predictions": predictions.to_dicts()})
@@ -302,18 +315,23 @@ def _predict(given: argparse.Namespace) -> None:
 
 def _evaluate(given: argparse.Namespace) -> None:
     import nervura
-    from nervura.evaluation import evaluate_on
+    from nervura.evaluation import evaluate_on, scores_of
+    from nervura.predicting import called
     from nervura.schema import text_table
 
     run = nervura.load(given.run)
-    if given.source is None:
+    if given.source is None and given.use == NETWORK:
         _print_json(run.evaluation) if given.json else print(run)
         return
-    found = evaluate_on(run, given.source, given.table)
+    if given.source is None:
+        rows = {"test": run.evaluation["rows"]["test"]}
+        found: dict[str, Any] = {"model": called(run, given.use), "rows": rows, "test": scores_of(run, given.use)}
+    else:
+        found = evaluate_on(run, given.source, given.table, given.use)
     if given.json:
         _print_json(found)
         return
-    print(f"{found['rows']['given']:,} rows")
+    print(f"{found['model']}, {sum(found['rows'].values()):,} rows")
     print(text_table([{"metric": name, **score} for name, score in found["test"].items()]))
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from nervura import baselines, calibration, judging, training
+from nervura import calibration, judging, training
+from nervura.baselines import baselines
+from nervura.baselines.base import Bag, Baseline, Rows
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, design
 from nervura.encoding import tensors
 from nervura.judging import Candidate
-from nervura.predicting import encode_known, load_model, load_problem, load_schema
+from nervura.predicting import answering, called, encode_known, kept_in, load_schema
 from nervura.run import Run
 from nervura.sources import read
 
@@ -71,18 +74,35 @@ def evaluate(
     return evaluation
 
 
-def evaluate_on(run: Run, source: Any, table: str | None = None) -> dict[str, Any]:
-    """The scores of a run's model on other rows that have the target, with intervals."""
-    problem, model = load_problem(run), load_model(run)
+def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "network") -> dict[str, Any]:
+    """The scores of a run's model on other rows that have the target, with intervals.
+
+    Args:
+        use: which of the run's models, as for ``nervura.predicting.predict``.
+    """
+    problem, answer = answering(run, use)
     frame = read(source, table=table).frame.collect()
     x, truth = encode_known(load_schema(run), problem, frame)
-    estimates = problem.estimates(training.predict(model, x))
     return {
         "problem": problem.name,
         "metric": problem.metric,
+        "model": called(run, use),
         "rows": {"given": len(truth)},
-        "test": judging.intervals(problem, truth, [estimates]),
+        "test": judging.intervals(problem, truth, [answer(x)]),
     }
+
+
+def scores_of(run: Run, use: str) -> dict[str, Any]:
+    """The scores that one of a run's models had on the test rows, with intervals.
+
+    Args:
+        use: which of them, as for ``nervura.predicting.predict``.
+    """
+    evaluation, name = run.need("evaluation"), called(run, use)
+    if name == run.need("design")["network"]:
+        return evaluation["test"]
+    ladder = {depth_name(int(depth)): scores for depth, scores in evaluation["depths"].items()}
+    return {**ladder, **evaluation["baselines"]}[name]
 
 
 def depth_name(depth: int) -> str:
@@ -120,19 +140,21 @@ class _Judge:
         return own
 
     def others(self, trained: Design) -> Iterator[Candidate]:
-        yield self._fitted("constant", "constant", 0, lambda: self._constant())
+        """The baselines and the ladder of networks, simple ones first, so that a short budget goes to them."""
+        makers: list[tuple[float, Callable[[], Iterator[Candidate]]]] = []
         for name, kind, simplicity, depth in (
             ("perceptron", "linear", 1, 0),
             ("feed_forward", "shallow", 2, 1),
             (depth_name(2), "deep", 4, 2),
             (depth_name(3), "deep", 5, 3),
         ):
-            if name == trained.network.name:
-                continue
-            if self._fits(name, self._network_seconds()):
-                yield self._network(name, kind, simplicity, depth)
-            if depth == 1 and self._fits("boosting", self._boosting_seconds()):
-                yield self._fitted("boosting", "trees", 3, lambda: self._boosting())
+            if name != trained.network.name:
+                makers.append((simplicity, partial(self._network, name, kind, simplicity, depth)))
+        for member in baselines:
+            if not member.missing() and member.name != trained.network.name:
+                makers.append((member.simplicity, partial(self._baseline, member)))
+        for _, make in sorted(makers, key=lambda maker: maker[0]):
+            yield from make()
 
     def more_seeds(self, trained: Design, own: Candidate) -> None:
         """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
@@ -157,7 +179,9 @@ class _Judge:
             own.validation += validation
             own.test += test
 
-    def _network(self, name: str, kind: str, simplicity: int, depth: int) -> Candidate:
+    def _network(self, name: str, kind: str, simplicity: int, depth: int) -> Iterator[Candidate]:
+        if not self._fits(name, self._network_seconds()):
+            return
         self.tell(name)
         began = time.monotonic()
         network = "perceptron" if depth == 0 else "feed_forward"
@@ -165,22 +189,54 @@ class _Judge:
         made = design(self.dataset.problem, network, self.dataset.schema, options)
         limit = None if self.deadline is None else time.monotonic() + self.left() / 2
         training.fit(made, self.sample, self.dataset.arrays("validation"), deadline=limit)
-        return Candidate(name, kind, simplicity, *self._answers(made), time.monotonic() - began)
+        self.run.write_folder(kept_in(name), lambda folder: made.model.save(folder / "model.keras"))
+        yield Candidate(name, kind, simplicity, *self._answers(made), time.monotonic() - began)
 
-    def _constant(self) -> baselines.Baseline:
-        return baselines.constant(self.dataset.problem, self.dataset.problem.truth(self.sample[1]))
-
-    def _boosting(self) -> baselines.Baseline:
-        self.tell("boosting")
-        problem = self.dataset.problem
-        return baselines.boosting(problem, tensors(self.dataset.schema), self.sample[0], problem.truth(self.sample[1]))
-
-    def _fitted(self, name: str, kind: str, simplicity: int, fit: Callable[[], baselines.Baseline]) -> Candidate:
+    def _baseline(self, member: Baseline) -> Iterator[Candidate]:
+        """Fits a baseline, as far as there is time, and keeps it in the run."""
+        problem, inputs, folds = self.dataset.problem, tensors(self.dataset.schema), self.dataset.folds
+        size = (len(self.sample[1]), sum(tensor.width for tensor in inputs), problem.head().units)
+        models, seconds = member.models(*size) if folds > 1 else 0, member.seconds(*size)
+        # A constant guess is always at hand.
+        if member.kind != "constant" and not self._fits(member.name, seconds):
+            return
+        if models > 1 and self.left() < seconds * models:
+            models = 1
+            self.notes.append(f"To keep the time budget, {member.name} is one model and not {folds} over folds.")
+        elif 0 < models < folds:
+            self.notes.append(
+                f"{member.name} is one model and not {folds} over folds, because of its time for {size[0]:,} rows, "
+                f"{size[1]:,} features and {size[2]:,} outputs."
+            )
+        self.tell(member.name)
         began = time.monotonic()
-        model = fit()
+        rows, fold_of = self._rows_and_folds() if models else (self._learnt(), None)
+        fitted = member.fit(problem, inputs, rows, folds=fold_of, models=models)
         seconds = time.monotonic() - began
-        validation, test = (model.estimates(self.dataset.arrays(part)[0]) for part in ("validation", "test"))
-        return Candidate(name, kind, simplicity, [validation], [test], seconds)
+        self.run.write_folder(kept_in(member.name), fitted.write)
+        validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
+        each = [model.estimates(test) for model in fitted.models] if isinstance(fitted, Bag) else []
+        yield Candidate(
+            member.name,
+            member.kind,
+            member.simplicity,
+            [fitted.estimates(validation, without=0)],
+            [np.mean(each, axis=0) if each else fitted.estimates(test)],
+            seconds,
+            each if len(each) > 1 else [],
+        )
+
+    def _learnt(self) -> Rows:
+        return self.sample[0], self.dataset.problem.truth(self.sample[1])
+
+    def _rows_and_folds(self) -> tuple[Rows, np.ndarray]:
+        """Training and validation rows, and the fold of each; so few rows that no sample is taken have folds."""
+        (x, truth), others = self._learnt(), self.dataset.arrays("validation")[0]
+        both = {name: np.concatenate([values, others[name]]) for name, values in x.items()}
+        validation, fold_of_training = self.dataset.truth("validation"), self.dataset.fold_of_training
+        assert fold_of_training is not None
+        folds = np.concatenate([fold_of_training, np.zeros(len(validation), dtype=fold_of_training.dtype)])
+        return (both, np.concatenate([truth, validation])), folds
 
     def _answers(self, made: Design) -> tuple[list[np.ndarray], list[np.ndarray]]:
         validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
@@ -196,11 +252,6 @@ class _Judge:
     def _network_seconds(self) -> float:
         """What a short training of a small network takes: mostly its compilation, and longer with thousands of columns."""
         return 3.0 + sum(tensor.width for tensor in tensors(self.dataset.schema)) / 1000
-
-    def _boosting_seconds(self) -> float:
-        width = sum(tensor.width for tensor in tensors(self.dataset.schema))
-        units = self.dataset.problem.head().units
-        return 2.0 + len(self.sample[1]) * width * units / 1e5
 
 
 def _sampled(arrays: Arrays) -> Arrays:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,7 +12,8 @@ import numpy as np
 import polars as pl
 
 from nervura import encoding, layers
-from nervura.errors import RunError, SchemaError
+from nervura.baselines import baselines
+from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.problems import problems
 from nervura.problems.base import Problem
 from nervura.run import Run
@@ -35,12 +37,16 @@ def load_model(run: Run) -> keras.Model:
         raise RunError(
             f"The run '{run.path}' has no model.keras: training did not end. Write: nervura resume {run.path}"
         )
+    return _read_model(run, file)
+
+
+def _read_model(run: Run, file: Path) -> keras.Model:
     layers.register()
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # a damaged archive raises one of a dozen kinds
         raise RunError(
-            f"The run '{run.path}' is damaged: model.keras cannot be read ({error}). Train it again."
+            f"The run '{run.path}' is damaged: {file.relative_to(run.path)} cannot be read ({error}). Train it again."
         ) from error
 
 
@@ -55,14 +61,82 @@ def load_schema(run: Run) -> Schema:
     return Schema.from_json(run.need("schema"))
 
 
+def kept_in(name: str) -> str:
+    """The folder of a run that holds one of the other models that it was judged beside."""
+    return f"baselines/{name}"
+
+
+def called(run: Run, use: str) -> str:
+    """The name of the model that ``use`` asks for: one of those in ``predict``.
+
+    Raises:
+        OptionError: there is no such model in the run.
+    """
+    own = run.need("design")["network"]
+    kept = sorted(folder.name for folder in run.path.glob(kept_in("[!.]*")) if folder.is_dir())
+    if use in ("best", "simplest"):
+        name = run.need("evaluation")["verdict"][use]
+        if name in (own, *kept):
+            return name
+        raise RunError(f"The {use} model of the run '{run.path}' is '{name}', which was not kept. Train it again.")
+    if use in ("network", own):
+        return own
+    if use in kept:
+        return use
+    known = ["network", "best", "simplest", *dict.fromkeys([own, *kept])]
+    raise OptionError(f"The run '{run.path}' has no model called '{use}'. {did_you_mean(use, known)}")
+
+
+def answering(
+    run: Run, use: str = "network", model: keras.Model | None = None
+) -> tuple[Problem, Callable[[dict[str, np.ndarray]], np.ndarray]]:
+    """The problem as one of the run's models answers it, and that model: encoded rows to the problem's estimates.
+
+    Args:
+        use: which of them, as for ``predict``.
+        model: the run's own, if it is at hand already.
+
+    Raises:
+        OptionError: there is no such model in the run.
+        RunError: it is damaged.
+        MissingDependency: it needs a package that is not installed.
+    """
+    problem, name = load_problem(run), called(run, use)
+    if name == run.need("design")["network"]:
+        own = predictor(model or load_model(run))
+        return problem, lambda x: problem.estimates(own(x))
+    plain, folder = problem.uncalibrated(), run.path / kept_in(name)
+    if (folder / "model.keras").exists():
+        network = predictor(_read_model(run, folder / "model.keras"))
+        return plain, lambda x: plain.estimates(network(x))
+    baseline = baselines.load(name)
+    for package, extra in baseline.missing():
+        raise MissingDependency(f"The model '{name}' of the run", package, extra)
+    try:
+        fitted = baseline.read(folder, plain, encoding.tensors(load_schema(run)))
+    except Exception as error:  # a damaged file raises whatever its library does
+        raise RunError(
+            f"The run '{run.path}' is damaged: the model in {kept_in(name)} cannot be read ({error}). Train it again."
+        ) from error
+    return plain, fitted.estimates
+
+
 def predict(
-    run: Run, source: Any, *, keep: Sequence[str] = (), table: str | None = None, model: keras.Model | None = None
+    run: Run,
+    source: Any,
+    *,
+    keep: Sequence[str] = (),
+    table: str | None = None,
+    use: str = "network",
+    model: keras.Model | None = None,
 ) -> pl.DataFrame:
     """The answers for the rows of ``source``, in their order.
 
     Args:
         keep: columns of ``source`` to carry over, such as an identifier.
-        model: the run's model, if it is at hand already.
+        use: ``network``, the run's own; ``best`` or ``simplest``, as the verdict names them; or the name of any model
+            that the run was judged with.
+        model: the run's own, if it is at hand already.
 
     Returns:
         ``keep``, then ``prediction`` and, for classes, ``probability_<class>``.
@@ -70,13 +144,13 @@ def predict(
     Raises:
         SchemaError: a column is missing or of another kind.
     """
-    schema, problem = load_schema(run), load_problem(run)
-    network = predictor(model or load_model(run))
+    schema = load_schema(run)
+    problem, answer = answering(run, use, model)
     given = read(source, table=table).frame
     check_columns(schema, given.collect_schema().names(), keep)
     batches = [
         pl.concat(
-            [batch.select(keep), problem.decode(problem.estimates(outputs(network, schema, batch)))],
+            [batch.select(keep), problem.decode(outputs(answer, schema, batch))],
             how="horizontal",
         )
         for batch in given.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
@@ -88,7 +162,7 @@ def predict(
 
 
 def outputs(network: Callable[[dict[str, np.ndarray]], np.ndarray], schema: Schema, batch: pl.DataFrame) -> np.ndarray:
-    """What a network (``training.predictor``) gives for raw rows, (rows, units), once their kinds have been checked."""
+    """What a network (``training.predictor``) or another model gives for raw rows, once their kinds have been checked."""
     fitting = encoding.adapted(schema, batch)
     check_kinds(fitting, batch)
     return network(encoding.encode(fitting, batch))

@@ -172,6 +172,28 @@ class Run:
                 f"writable, then write: nervura resume {self.path}"
             ) from error
 
+    def write_folder(self, name: str, write: Callable[[Path], object]) -> None:
+        """Lets ``write`` fill a temporary folder, which then takes its name in place of what stood there.
+
+        Raises:
+            RunError: it cannot be written.
+        """
+        target = self.path / name
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
+                made = Path(temporary) / target.name
+                made.mkdir()
+                write(made)
+                if target.exists():
+                    os.replace(target, Path(temporary) / "before")
+                os.replace(made, target)
+        except OSError as error:
+            raise RunError(
+                f"'{target}' cannot be written ({error.strerror or error}). Free some space or make the folder "
+                f"writable, then write: nervura resume {self.path}"
+            ) from error
+
     def history(self) -> dict[str, list[float]]:
         """The columns of history.csv, one value per epoch; empty when there is none."""
         file = self.path / "history.csv"

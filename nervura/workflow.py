@@ -64,9 +64,11 @@ class TrainedRun(Run):
         """The verdict in one paragraph."""
         return self.evaluation["verdict"]["text"]
 
-    def predict(self, source: Any, keep: Sequence[str] = (), table: str | None = None) -> pl.DataFrame:
-        """The answers for new rows; see ``nervura.predicting.predict``."""
-        return predict(self, source, keep=keep, table=table, model=self.model)
+    def predict(
+        self, source: Any, keep: Sequence[str] = (), table: str | None = None, use: str = "network"
+    ) -> pl.DataFrame:
+        """The answers for new rows, by the network or another of the run's models; see ``nervura.predicting.predict``."""
+        return predict(self, source, keep=keep, table=table, use=use, model=self._model)
 
     def report(self, lang: str = "en") -> Path:
         """Writes the report and gives its path."""

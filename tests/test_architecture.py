@@ -17,7 +17,7 @@ import nervura
 PACKAGE = Path(nervura.__file__).parent
 GROUND = {"errors", "schema", "run", "shelf", "backend", "parsing", "metrics", "encoding", "writing", "messages"}
 GROUND |= {"model_source"}  # it writes any Keras model as code and knows nothing of runs
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters"}
+SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
 """The package itself and its command: they open the doors."""

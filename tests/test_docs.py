@@ -13,7 +13,8 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura import baselines, evaluation, training
+from nervura import evaluation, training
+from nervura.baselines import base
 from nervura.cli import main
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -55,7 +56,7 @@ def quick():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "fit", short)
         patch.setattr(evaluation, "SEEDS", 1)
-        patch.setattr(baselines, "MOST_TREES", 10)
+        patch.setattr(base, "MOST_TREES", 10)
         yield
 
 

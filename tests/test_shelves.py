@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from nervura import contracts, training
+from nervura.baselines import baselines
 from nervura.contracts import BrokenContract
 from nervura.dataset import Dataset
 from nervura.designing import design
@@ -22,7 +23,7 @@ from nervura.sources import sources
 from nervura.zoo import zoo
 from nervura.zoo.base import Network
 
-SHELVES = {"sources": sources, "problems": problems, "zoo": zoo, "exporters": exporters}
+SHELVES = {"sources": sources, "problems": problems, "zoo": zoo, "exporters": exporters, "baselines": baselines}
 MEMBERS = [
     pytest.param(shelf, name, id=f"{folder}-{name}") for folder, shelf in SHELVES.items() for name in shelf.names()
 ]
@@ -113,6 +114,15 @@ def test_exporters_keep_their_contract(problem: str, tmp_path: Path) -> None:
     made.model.save(run.path / "model.keras")
     for exporter in exporters:
         contracts.check_exporter(exporter, run, dataset.table.frame.collect())
+
+
+@pytest.mark.parametrize("problem", sorted(CLASSES))
+@pytest.mark.parametrize("name", baselines.names())
+def test_baselines_keep_their_contract(name: str, problem: str, tmp_path: Path) -> None:
+    baseline = baselines.load(name)
+    for package, _ in baseline.missing():
+        pytest.importorskip(package)
+    contracts.check_baseline(baseline, example(problem), tmp_path)
 
 
 class Forgetful(Network):

@@ -131,9 +131,9 @@ class Problem:
         """The strangeness that intervals and sets of answers keep within, or None where none was learnt."""
         return (self.coding.get("conformal") or {}).get("bound")
 
-    def without_bound(self) -> Self:
-        """A copy that decodes estimates of another model, for which the bound does not hold."""
-        return type(self)({key: value for key, value in self.coding.items() if key != "conformal"})
+    def uncalibrated(self) -> Self:
+        """A copy for another model than the one that temperature and bound were learnt for."""
+        return type(self)({key: value for key, value in self.coding.items() if key not in ("temperature", "conformal")})
 
     def scores(self, truth: np.ndarray, estimates: np.ndarray) -> dict[str, float]:
         """Every metric of the problem."""

@@ -1,0 +1,129 @@
+"""CatBoost, kept in its own binary format."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nervura.baselines.base import (
+    FALLBACK_ROUNDS,
+    Baseline,
+    Fitted,
+    Guess,
+    Rows,
+    X,
+    chosen,
+    height,
+    held_out,
+    most_rounds,
+    read_json,
+    spread,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from nervura.encoding import Tensor
+    from nervura.problems.base import Problem
+
+MODEL, TOLD = "catboost.cbm", "catboost.json"
+PATIENCE = 30
+FEATURE_ROUNDS, FEWEST_ROUNDS = 26_000, 100
+"""Rounds x features: of wide tables fewer rounds are tried, since each takes longer."""
+
+BAGGED_CELLS = 100_000
+"""Up to so many rows x features x outputs five models are fitted, of more one: CatBoost is the slowest by far."""
+
+
+class CatBoost(Baseline):
+    """CatBoost as it comes, with codes as its categories, stopped on rows held out of the training rows.
+
+    Of many rows, features and classes one model alone is fitted, and without folds it learns from four fifths of the
+    rows. Written as catboost.cbm, its own format, and catboost.json.
+    """
+
+    name = "catboost"
+    summary = "boosted trees: CatBoost"
+    kind = "trees"
+    simplicity = 3
+    requires = [("catboost", "trees")]
+
+    def models(self, rows: int, features: int, outputs: int) -> int:
+        return 5 if rows * features * outputs <= BAGGED_CELLS else 1
+
+    def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> Fitted:
+        import catboost
+
+        classes = np.unique(rows[1]) if problem.supervised_by == "classifier" else None
+        if held is None:
+            for kept, out in held_out(np.zeros(len(rows[1]), dtype=int) if classes is None else rows[1], seed):
+                rows, held = chosen(rows, kept), chosen(rows, out)
+        if not any((values != values[0]).any() for values in rows[0].values()):
+            # CatBoost refuses columns that all say the same.
+            return Guess(problem.constant(rows[1], 1)[0])
+        outputs = 1 if classes is None else len(classes)
+        limit = min(most_rounds(1), max(FEWEST_ROUNDS, FEATURE_ROUNDS // sum(tensor.width for tensor in tensors)))
+        model = catboost.CatBoost(
+            {
+                "loss_function": "RMSE" if classes is None else "Logloss" if outputs == 2 else "MultiClass",
+                "iterations": FALLBACK_ROUNDS if held is None else limit,
+                "random_seed": seed,
+                "thread_count": os.cpu_count() or 1,
+                "allow_writing_files": False,
+                "logging_level": "Silent",
+            }
+        )
+        how = {} if held is None else {"eval_set": _pool(tensors, held, classes), "early_stopping_rounds": PATIENCE}
+        model.fit(_pool(tensors, rows, classes), **how)
+        return CatBoostFit(problem, tensors, model, classes)
+
+    def load(self, folder: Path, problem: Problem, tensors: list[Tensor]) -> Fitted:
+        import catboost
+
+        classes = read_json(folder / TOLD)["classes"]
+        model = catboost.CatBoost().load_model(str(folder / MODEL))
+        return CatBoostFit(problem, tensors, model, None if classes is None else np.array(classes))
+
+    def seconds(self, rows: int, features: int, outputs: int) -> float:
+        return 2.0 + rows * features * outputs**0.5 / 2e4
+
+
+def _pool(tensors: list[Tensor], rows: Rows, classes: np.ndarray | None) -> Any:
+    import catboost
+
+    y = rows[1] if classes is None else np.searchsorted(classes, rows[1])
+    return catboost.Pool(_features(tensors, rows[0]), y)
+
+
+def _features(tensors: list[Tensor], x: X) -> Any:
+    """Numbers and flags as they are, and codes as words."""
+    import catboost
+
+    numbers = [x[tensor.name] for tensor in tensors if tensor.name != "categories"]
+    numeric = np.hstack(numbers).astype(np.float32) if numbers else None
+    words = None
+    if "categories" in x:
+        names = np.array([str(code).encode() for code in range(int(x["categories"].max(initial=0)) + 1)], dtype=object)
+        words = names[x["categories"]]
+    return catboost.FeaturesData(num_feature_data=numeric, cat_feature_data=words)
+
+
+class CatBoostFit(Fitted):
+    """A CatBoost model that stopped where the rows held out were answered best."""
+
+    def __init__(self, problem: Problem, tensors: list[Tensor], model: Any, classes: np.ndarray | None):
+        self.problem, self.tensors, self.model, self.classes = problem, tensors, model, classes
+
+    def estimates(self, x: X, without: int | None = None) -> np.ndarray:
+        if not height(x):
+            return self.problem.constant(np.zeros(1, dtype=int), 0)
+        data = _features(self.tensors, x)
+        if self.classes is None:
+            return self.model.predict(data, prediction_type="RawFormulaVal")
+        return spread(self.model.predict(data, prediction_type="Probability"), self.classes, self.problem)
+
+    def write(self, folder: Path) -> None:
+        self.model.save_model(str(folder / MODEL))
+        write_json(folder / TOLD, {"classes": None if self.classes is None else self.classes.tolist()})

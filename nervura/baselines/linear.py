@@ -1,0 +1,134 @@
+"""A linear model: scikit-learn's logistic or ridge regression."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from nervura.baselines.base import Baseline, Fitted, Rows, X, side_by_side, spread
+
+if TYPE_CHECKING:
+    from nervura.encoding import Tensor
+    from nervura.problems.base import Problem
+
+FILE = "linear.npz"
+MOST_STEPS, LEAST_STEPS, MOST_WORK = 500, 50, 5e9
+"""Steps of the solver, fewer where steps x rows x features x classes would be more than the last of them."""
+
+
+class Linear(Baseline):
+    """Logistic or ridge regression on standardised numbers and flags and one column per level.
+
+    Written as linear.npz: the means and spreads, the levels of each column, the weights.
+    """
+
+    name = "linear"
+    summary = "logistic or ridge regression, by scikit-learn"
+    kind = "linear"
+    simplicity = 1
+
+    def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> LinearFit:
+        from sklearn.exceptions import ConvergenceWarning
+        from sklearn.linear_model import LogisticRegression, Ridge
+
+        x, y = rows
+        columns = Columns.of(tensors, x)
+        design = columns.design(x)
+        if problem.supervised_by == "regressor":
+            ridge = Ridge(random_state=seed).fit(design, y)
+            return LinearFit(problem, columns, ridge.coef_.reshape(1, -1), np.atleast_1d(ridge.intercept_))
+        names = np.unique(y)
+        steps = MOST_WORK / max(1, design.shape[0] * design.shape[1] * len(names))
+        model = LogisticRegression(max_iter=int(np.clip(steps, LEAST_STEPS, MOST_STEPS)))
+        with warnings.catch_warnings():
+            # A linear model that stopped a little short of its optimum is still the linear baseline.
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(design, y)
+        return LinearFit(problem, columns, model.coef_, model.intercept_, names)
+
+    def load(self, folder: Path, problem: Problem, tensors: list[Tensor]) -> LinearFit:
+        with np.load(folder / FILE, allow_pickle=False) as kept:
+            arrays = {name: kept[name] for name in kept.files}
+        levels = np.split(arrays["levels"], np.cumsum(arrays["levels_of_column"])[:-1])
+        if not len(arrays["levels_of_column"]):
+            levels = []
+        columns = Columns(tensors, arrays["mean"], arrays["deviation"], levels)
+        return LinearFit(problem, columns, arrays["weights"], arrays["intercept"], arrays.get("classes"))
+
+    def seconds(self, rows: int, features: int, outputs: int) -> float:
+        return 0.5 + rows * features * outputs / 1e6
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Numbers and flags standardised on the training rows, and a sparse column for each code seen there."""
+
+    tensors: list[Tensor]
+    mean: np.ndarray
+    deviation: np.ndarray
+    levels: list[np.ndarray]
+
+    @classmethod
+    def of(cls, tensors: list[Tensor], x: X) -> Columns:
+        values = side_by_side([tensor for tensor in tensors if tensor.name != "categories"], x)
+        deviation = values.std(0)
+        return cls(
+            tensors,
+            values.mean(0),
+            np.where(deviation > 0, deviation, 1.0),
+            [np.unique(codes) for codes in x.get("categories", np.empty((0, 0))).T],
+        )
+
+    def design(self, x: X) -> Any:
+        """A sparse matrix (rows, numbers + flags + levels); a code that was not seen has no column."""
+        from scipy.sparse import csr_matrix, hstack
+
+        dense = side_by_side([tensor for tensor in self.tensors if tensor.name != "categories"], x)
+        parts = [csr_matrix((dense - self.mean) / self.deviation)]
+        for levels, codes in zip(self.levels, x["categories"].T if self.levels else (), strict=True):
+            place = np.minimum(np.searchsorted(levels, codes), len(levels) - 1)
+            rows = np.flatnonzero(levels[place] == codes)
+            parts.append(csr_matrix((np.ones(len(rows)), (rows, place[rows])), shape=(len(codes), len(levels))))
+        return hstack(parts, format="csr")
+
+
+@dataclass(frozen=True)
+class LinearFit(Fitted):
+    """Weights (outputs, columns) and intercept (outputs,); one output does for two classes."""
+
+    problem: Problem
+    columns: Columns
+    weights: np.ndarray
+    intercept: np.ndarray
+    classes: np.ndarray | None = None
+
+    def estimates(self, x: X, without: int | None = None) -> np.ndarray:
+        from scipy.special import expit, softmax
+
+        outputs = self.columns.design(x) @ self.weights.T + self.intercept
+        if self.classes is None:
+            return outputs[:, 0]
+        if outputs.shape[1] == 1:
+            shares = np.hstack([expit(-outputs), expit(outputs)])
+        else:
+            shares = softmax(outputs, axis=1)
+        return spread(shares, self.classes, self.problem)
+
+    def write(self, folder: Path) -> None:
+        columns = self.columns
+        classes = {} if self.classes is None else {"classes": self.classes}
+        np.savez(
+            folder / FILE,
+            allow_pickle=False,
+            mean=columns.mean,
+            deviation=columns.deviation,
+            levels=np.concatenate([*columns.levels, np.empty(0, dtype=np.int32)]),
+            levels_of_column=np.array([len(levels) for levels in columns.levels], dtype=np.int64),
+            weights=self.weights,
+            intercept=self.intercept,
+            **classes,
+        )
