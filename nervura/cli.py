@@ -321,7 +321,8 @@ def _evaluate(given: argparse.Namespace) -> None:
 
     run = nervura.load(given.run)
     if given.source is None and given.use == NETWORK:
-        _print_json(run.evaluation) if given.json else print(run)
+        evaluation = run.evaluation  # says so where there is none
+        _print_json(evaluation) if given.json else print(run)
         return
     if given.source is None:
         rows = {"test": run.evaluation["rows"]["test"]}

@@ -58,7 +58,12 @@ def load_problem(run: Run) -> Problem:
 
 def load_schema(run: Run) -> Schema:
     """The schema of a run, with the encoding learnt."""
-    return Schema.from_json(run.need("schema"))
+    try:
+        return Schema.from_json(run.need("schema"))
+    except TypeError as error:  # columns that are no columns
+        raise RunError(
+            f"The run '{run.path}' is damaged: schema.json holds no schema ({error}). Train it again."
+        ) from error
 
 
 def kept_in(name: str) -> str:
@@ -149,10 +154,7 @@ def predict(
     given = read(source, table=table).frame
     check_columns(schema, given.collect_schema().names(), keep)
     batches = [
-        pl.concat(
-            [batch.select(keep), problem.decode(outputs(answer, schema, batch))],
-            how="horizontal",
-        )
+        _beside(batch.select(keep), problem.decode(outputs(answer, schema, batch)))
         for batch in given.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
         if batch.height
     ]
@@ -166,6 +168,21 @@ def outputs(network: Callable[[dict[str, np.ndarray]], np.ndarray], schema: Sche
     fitting = encoding.adapted(schema, batch)
     check_kinds(fitting, batch)
     return network(encoding.encode(fitting, batch))
+
+
+def _beside(kept: pl.DataFrame, answers: pl.DataFrame) -> pl.DataFrame:
+    """The columns to keep and then the answers.
+
+    Raises:
+        SchemaError: a column to keep has the name of an answer.
+    """
+    twice = [name for name in kept.columns if name in answers.columns]
+    if twice:
+        raise SchemaError(
+            f"Columns to keep stand beside the answers, {', '.join(map(repr, answers.columns[:20]))}; "
+            f"{', '.join(map(repr, twice))} would be there twice. Rename it in the data."
+        )
+    return pl.concat([kept, answers], how="horizontal")
 
 
 def check_columns(schema: Schema, given: Sequence[str], keep: Sequence[str] = ()) -> None:
@@ -240,4 +257,8 @@ def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple
     fitting = encoding.adapted(schema, frame)
     values = frame.select(encoding.values(fitting.target).alias("y")).to_series()
     rows = frame.filter(values.is_not_null())
+    if rows.is_empty():
+        raise SchemaError(
+            f"Rows to judge by need the target; '{schema.target.name}' has no known value in {frame.height:,} rows."
+        )
     return encoding.encode(fitting, rows), problem.truth(problem.encode(values.drop_nulls()))

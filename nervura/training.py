@@ -16,6 +16,7 @@ import numpy as np
 from nervura import backend
 from nervura.dataset import Arrays
 from nervura.designing import Design
+from nervura.errors import RunError
 from nervura.layers.member_loss import MemberLoss
 from nervura.run import Run
 
@@ -323,13 +324,19 @@ class Checkpoint:
     def restore(self) -> bool:
         """Takes up the last checkpoint; False when there is none."""
         arrays = self.run.read_arrays(self.NAME) if self.run else None
-        if arrays is None:
+        if self.run is None or arrays is None:
             return False
         optimizer = self.model.optimizer
         optimizer.build(self.model.trainable_variables)
-        for kind, variables in (("model", self.model.variables), ("optimizer", optimizer.variables)):
-            for i, variable in enumerate(variables):
-                variable.assign(arrays[f"{kind}/{i}"])
+        kinds = {"model": self.model.variables, "optimizer": optimizer.variables}
+        places = {f"{kind}/{i}": variable for kind, variables in kinds.items() for i, variable in enumerate(variables)}
+        if any(name not in arrays or arrays[name].shape != tuple(v.shape) for name, v in places.items()):
+            raise RunError(
+                f"The run '{self.run.path}' is damaged: {self.NAME}.npz belongs to another network. "
+                f"Delete that file and write: nervura resume {self.run.path}"
+            )
+        for name, variable in places.items():
+            variable.assign(arrays[name])
         self.found = arrays
         return True
 
