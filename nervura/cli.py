@@ -257,12 +257,17 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     print(f"Network: {design['network']}, {design['parameters']:,} parameters. {told['decisions'][0]}")
     for warning in _warnings(run):
         print(f"Note: {warning}")
+    from nervura.messages import text
+    from nervura.reporting import recommended
     from nervura.schema import text_table
     from nervura.workflow import _rounded
 
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
     print(text_table(_rounded(run.scores())))
-    print(f"\n{run.verdict}\n\nReport: {run.path / 'report.html'}\n{run.path}")
+    print(f"\n{run.verdict}\n")
+    for one in recommended(run):
+        print(text("verdict.use", name=one["name"], command=one["command"]))
+    print(f"Report: {run.path / 'report.html'}\n{run.path}")
 
 
 def _warnings(run: Any) -> list[str]:
@@ -332,7 +337,8 @@ def _evaluate(given: argparse.Namespace) -> None:
     if given.json:
         _print_json(found)
         return
-    print(f"{found['model']}, {sum(found['rows'].values()):,} rows")
+    by = "" if given.use == NETWORK else f", answered by {found['model']}"
+    print(f"{sum(found['rows'].values()):,} rows{by}")
     print(text_table([{"metric": name, **score} for name, score in found["test"].items()]))
 
 

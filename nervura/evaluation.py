@@ -17,8 +17,8 @@ from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, design
 from nervura.encoding import tensors
 from nervura.judging import Candidate
-from nervura.predicting import answering, called, encode_known, kept_in, load_schema
-from nervura.run import Run
+from nervura.predicting import answering, called, encode_known, load_schema
+from nervura.run import Run, kept_in
 from nervura.sources import read
 
 SEEDS = 3

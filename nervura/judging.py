@@ -307,7 +307,7 @@ PHRASES = {
         "simpler": "On validation data {best} is best ({metric} {value}), and {choice} ({other}) is the simplest model within noise of it; on test data {choice} differs from it by {difference}.",
         "unclear": "Validation and test rows disagree on whether anything beats the constant guess beyond noise.",
         "linear": "A linear model would do.",
-        "trees": "Boosted trees beat the best network, {network}, on test data by {difference} in {metric}.",
+        "trees": "Boosted trees ({trees}) beat the best network, {network}, on test data by {difference} in {metric}.",
         "seeds": "Only one training seed was used for {names}, so the intervals leave out their spread from seed to seed.",
         "left_out": "{count} test rows are left out, because their class was not in the training rows.",
         "failed": "Put aside, because the estimates were not finite: {names}.",
@@ -325,7 +325,7 @@ PHRASES = {
         "simpler": "Nos dados de validação, {best} é o melhor ({metric} {value}), e {choice} ({other}) é o modelo mais simples dentro do ruído; nos dados de teste, {choice} difere dele em {difference}.",
         "unclear": "As linhas de validação e de teste discordam sobre se algo supera o palpite constante para além do ruído.",
         "linear": "Um modelo linear basta.",
-        "trees": "As árvores com boosting superam a melhor rede, {network}, nos dados de teste, por {difference} em {metric}.",
+        "trees": "As árvores com boosting ({trees}) superam a melhor rede, {network}, nos dados de teste, por {difference} em {metric}.",
         "seeds": "Só foi usada uma semente de treino para {names}, por isso os intervalos não incluem a variação entre sementes.",
         "left_out": "{count} linhas de teste ficam de fora, porque a sua classe não estava nas linhas de treino.",
         "failed": "Postos de lado, porque as estimativas não eram finitas: {names}.",
@@ -392,7 +392,11 @@ def _tell(
     elif choice.kind == "linear" and verdict.deep_warranted == "no":
         said.append(phrases["linear"])
     if trees and network and against and against["high"] < 0:
-        said.append(phrases["trees"].format(network=network.name, difference=interval(against, -1), metric=metric))
+        said.append(
+            phrases["trees"].format(
+                trees=trees.name, network=network.name, difference=interval(against, -1), metric=metric
+            )
+        )
     single = [name for name, one in scores.items() if one["seeds"] == 1 and one["kind"] in ("shallow", "deep")]
     single = [name for name in single if name not in verdict.bagged]
     if single:

@@ -67,11 +67,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verdict.no": ("no", "não"),
     "verdict.undecided": ("undecided", "por decidir"),
     "verdict.score": ("{metric}, test rows", "{metric}, linhas de teste"),
+    "verdict.use": ("To predict with {name}: {command}", "Para prever com {name}: {command}"),
     "verdict.differences": (
         "Each model minus the best ({best}), on the same test rows. An interval that holds 0 is within noise.",
         "Cada modelo menos o melhor ({best}), nas mesmas linhas de teste. Um intervalo que contém 0 está dentro do ruído.",
     ),
     # Scores
+    "model.constant": ("constant guess", "palpite constante"),
+    "model.linear": ("linear model", "modelo linear"),
+    "model.boosting": ("boosted trees by scikit-learn", "árvores com boosting, de scikit-learn"),
+    "model.lightgbm": ("boosted trees by LightGBM", "árvores com boosting, de LightGBM"),
+    "model.catboost": ("boosted trees by CatBoost", "árvores com boosting, de CatBoost"),
     "scores.caption": (
         "{metric} on {rows} test rows, with 95 % intervals",
         "{metric} em {rows} linhas de teste, com intervalos de 95 %",

@@ -16,7 +16,7 @@ from nervura.baselines import baselines
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.problems import problems
 from nervura.problems.base import Problem
-from nervura.run import Run
+from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.training import predictor
@@ -64,11 +64,6 @@ def load_schema(run: Run) -> Schema:
         raise RunError(
             f"The run '{run.path}' is damaged: schema.json holds no schema ({error}). Train it again."
         ) from error
-
-
-def kept_in(name: str) -> str:
-    """The folder of a run that holds one of the other models that it was judged beside."""
-    return f"baselines/{name}"
 
 
 def called(run: Run, use: str) -> str:

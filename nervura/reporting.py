@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 import statistics
 from collections.abc import Sequence
 from functools import partial
@@ -13,7 +14,7 @@ from typing import Any
 
 from nervura import plots
 from nervura.messages import MESSAGES, language_index, text
-from nervura.run import Run
+from nervura.run import Run, kept_in
 
 MOST = 50
 """Of columns, layers and other long lists, this many are shown and the rest counted."""
@@ -73,7 +74,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "name": made.get("name") or run.path.name,
         "status": made.get("status"),
         "target": _target(files["schema"]),
-        "verdict": _verdict(evaluation),
+        "verdict": _verdict(evaluation, recommended(run)),
         "scores": _scores(evaluation, files["design"]),
         "classes": _classes(diagnostics, (evaluation or {}).get("test") or {}),
         "values": _values(diagnostics),
@@ -267,7 +268,18 @@ def _target(schema: dict[str, Any] | None) -> str | None:
     return next((c["name"] for c in (schema or {}).get("columns", []) if c.get("role") == "target"), None)
 
 
-def _verdict(evaluation: dict[str, Any] | None) -> dict[str, Any] | None:
+def recommended(run: Run) -> list[dict[str, str]]:
+    """The models that the verdict prefers to the run's network: ``name``, and the ``command`` that predicts with it."""
+    verdict, design = (run.read("evaluation") or {}).get("verdict") or {}, run.read("design") or {}
+    found: dict[str, str] = {}
+    for use in ("simplest", "best"):
+        name = verdict.get(use)
+        if name and name != design.get("network") and (run.path / kept_in(name)).is_dir():
+            found.setdefault(name, shlex.join(["nervura", "predict", run.path.name, "new.csv", "--use", use]))
+    return [{"name": name, "command": command} for name, command in found.items()]
+
+
+def _verdict(evaluation: dict[str, Any] | None, others: list[dict[str, str]]) -> dict[str, Any] | None:
     found = (evaluation or {}).get("verdict")
     if not found:
         return None
@@ -276,6 +288,7 @@ def _verdict(evaluation: dict[str, Any] | None) -> dict[str, Any] | None:
         "text": {"en": found.get("text") or "", "pt": found.get("text_pt") or found.get("text") or ""},
         "choice": found.get("choice"),
         "best": found.get("best"),
+        "others": others,
         "deep_warranted": found.get("deep_warranted"),
         "metric": metric,
         "score": ((evaluation or {}).get("test") or {}).get(metric),

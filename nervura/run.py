@@ -218,6 +218,11 @@ class _Told(dict[str, Any]):
         raise RunError(f"The run '{self._run}' is damaged: {self._file} has no '{key}'. Train it again.")
 
 
+def kept_in(name: str) -> str:
+    """The folder of a run that holds one of the models that its network was judged beside."""
+    return f"baselines/{name}"
+
+
 def next_directory(parent: str | Path, source: str, network: str) -> Path:
     """``parent/<source>-<network>-<number>`` with the first number that is free."""
     stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in f"{source}-{network}")

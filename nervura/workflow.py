@@ -22,7 +22,7 @@ from nervura.designing import DEFAULT_NETWORK, Design, design
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate
 from nervura.explanation import explain
-from nervura.predicting import load_model, predict
+from nervura.predicting import called, load_model, predict
 from nervura.reporting import report
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
@@ -68,7 +68,8 @@ class TrainedRun(Run):
         self, source: Any, keep: Sequence[str] = (), table: str | None = None, use: str = "network"
     ) -> pl.DataFrame:
         """The answers for new rows, by the network or another of the run's models; see ``nervura.predicting.predict``."""
-        return predict(self, source, keep=keep, table=table, use=use, model=self._model)
+        own = called(self, use) == self.need("design")["network"]
+        return predict(self, source, keep=keep, table=table, use=use, model=self.model if own else None)
 
     def report(self, lang: str = "en") -> Path:
         """Writes the report and gives its path."""

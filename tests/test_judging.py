@@ -137,7 +137,7 @@ def test_boosted_trees_that_win_are_named_with_their_lead():
     verdict = decide(BINARY, *field_of({"constant": None, "linear": 2.0, "trees": 0.1, "deep": 1.5}))
     assert (verdict.choice, verdict.deep_warranted) == ("the trees", "no")
     lead = verdict.scores["the deep"]["test"] - verdict.scores["the trees"]["test"]
-    assert f"Boosted trees beat the best network, the deep, on test data by {lead:.4g} " in verdict.text
+    assert f"Boosted trees (the trees) beat the best network, the deep, on test data by {lead:.4g} " in verdict.text
 
 
 def test_without_signal_the_verdict_says_so():
