@@ -1,0 +1,208 @@
+"""The whole flow on one small table: what a run holds, what can be done with it, and that it goes on after a stop."""
+
+import hashlib
+import json
+import re
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import nervura
+from nervura.errors import NervuraError, OptionError, RunError
+
+QUICK: dict[str, Any] = {"hidden": [8], "epochs": 3}
+DOCUMENT = Path(__file__).parent.parent / "docs" / "run_directory.md"
+
+
+def train(source: Any, out: Path, **more: Any) -> Any:
+    return nervura.train(source, **{"target": "healthy", "network": "feed_forward", "options": QUICK, **more}, out=out)
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.is_file()}
+
+
+def weights(run: Any) -> list[np.ndarray]:
+    return run.model.get_weights()
+
+
+# --- What is left behind ---
+
+
+def test_the_files_of_a_run_are_those_of_the_document(trained: Path) -> None:
+    rows = [line.split("|")[1] for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+    present = {path.name + "/" * path.is_dir() for path in trained.iterdir()}
+    assert {"run.json", "schema.json", "split.npz", "model.keras", "evaluation.json", "report.html"} <= present
+    unknown = {name for name in present if not any(name == t or t.startswith(name) for t in told)}
+    assert not unknown, "the document names every file"
+    absent = {name for name in told if not (trained / name).exists()}
+    assert all(name.startswith(("checkpoint/", "exports/", "tensorboard/")) for name in absent), absent
+
+
+def test_nothing_in_a_run_is_pickle_and_no_row_of_the_data_is_in_it(trained: Path) -> None:
+    assert {path.suffix for path in trained.rglob("*") if path.is_file()} <= {
+        *(".json", ".csv", ".npz", ".keras", ".html", ".md", ".txt"),
+        *(".cbm",),  # the format of a library of boosted trees
+    }
+    with np.load(trained / "split.npz", allow_pickle=False) as arrays:
+        assert len(arrays["parts"]) == 150
+
+
+def test_a_run_tells_how_it_was_made(trained: Path, table: Path) -> None:
+    told = json.loads((trained / "run.json").read_text(encoding="utf-8"))
+    assert told["status"] == "done" and told["seed"] == 0 and told["source"]["origin"] == str(table)
+    assert told["command"].split()[:5] == ["nervura", "train", str(table), "--target", "healthy"]
+    assert "--set hidden=8 --set epochs=3" in told["command"]
+    assert told["versions"]["keras"] and told["backend"] and told["device"]
+    assert told["decisions"] and 0 < told["fit_seconds"] < told["seconds"]
+
+
+def test_the_evaluation_judges_the_network_beside_simpler_models_and_trees(trained: Path) -> None:
+    run = nervura.load(trained)
+    models = [row["model"] for row in run.scores()]
+    assert models[0] == "feed_forward" and {"constant", "perceptron"} < set(models)
+    assert any("boost" in name or "gbm" in name for name in models), models
+    assert len(models) == len(set(models))
+    for scores in (run.evaluation["test"], *run.evaluation["baselines"].values()):
+        assert all(s["low"] <= s["value"] <= s["high"] for s in scores.values() if s["value"] is not None)
+    assert run.verdict and run.verdict in str(run)
+
+
+# --- What can be done with it ---
+
+
+def test_a_run_is_loaded_in_another_folder(
+    trained: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = nervura.load(trained).predict(table)
+    moved = shutil.copytree(trained, tmp_path / "elsewhere" / "moved")
+    monkeypatch.chdir(tmp_path)
+    run = nervura.load("elsewhere/moved")
+    assert run.path == moved and run.model.name == "feed_forward"
+    assert run.predict(pl.read_csv(table)).equals(expected)
+    assert "<table>" in run._repr_html_()
+    assert run.report("pt") == moved / "report.html"
+
+
+def test_resuming_a_run_that_is_done_changes_nothing(trained: Path) -> None:
+    before = hashes(trained)
+    assert nervura.resume(trained).verdict == nervura.load(trained).verdict
+    assert hashes(trained) == before
+
+
+# --- Going on ---
+
+
+class Stop:
+    """A watcher that interrupts, as Ctrl-C does, after an epoch."""
+
+    def __init__(self, epoch: int):
+        self.epoch = epoch
+
+    def __call__(self, progress: Any) -> None:
+        if progress.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
+def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(trained: Path, table: Path, tmp_path: Path) -> None:
+    path = tmp_path / "a run"
+    with pytest.raises(KeyboardInterrupt) as stop:
+        train(table, path, watchers=[Stop(1)])
+    assert stop.value.__notes__ == [f"nervura resume '{path}'"]
+    assert not (path / "model.keras").exists() and nervura.load(path).need("run")["status"] == "training"
+    with pytest.raises(RunError, match="training did not end.*nervura resume"):
+        _ = nervura.load(path).model
+    with pytest.raises(KeyboardInterrupt):
+        nervura.resume(path, watchers=[Stop(2)])
+    seen: list[int] = []
+    run = nervura.resume(path, watchers=[lambda progress: seen.append(progress.epoch)])
+    whole = nervura.load(trained)
+    assert seen == [3] and run.need("run")["status"] == "done"
+    for mine, expected in zip(weights(run), weights(whole), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+    assert run.evaluation["test"] == whole.evaluation["test"]
+    history = {name: values for name, values in run.history().items() if name != "seconds"}
+    assert history == {name: values for name, values in whole.history().items() if name != "seconds"}
+
+
+def test_a_run_that_was_stopped_while_it_was_judged_keeps_its_network(
+    trained: Path, table: Path, tmp_path: Path
+) -> None:
+    def stop(step: str) -> None:
+        if step == "perceptron":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(table, tmp_path / "run", tell=stop)
+    before = hashes(tmp_path / "run")["model.keras"]
+    steps: list[str] = []
+    with pytest.raises(KeyboardInterrupt):
+        nervura.resume(tmp_path / "run", tell=lambda step: (steps.append(step), stop(step))[0])
+    assert not any(step.startswith("training") for step in steps)
+    assert hashes(tmp_path / "run")["model.keras"] == before
+
+
+def test_a_table_in_memory_is_given_again(table: Path, tmp_path: Path) -> None:
+    frame = pl.read_csv(table).select("length", "healthy")
+    with pytest.raises(KeyboardInterrupt):
+        train(frame, tmp_path / "run", watchers=[Stop(1)], minutes=0.2)
+    with pytest.raises(NervuraError):
+        nervura.resume(tmp_path / "run")
+    with pytest.raises(NervuraError, match="changed since"):
+        nervura.resume(tmp_path / "run", source=frame.head(140))
+    assert nervura.resume(tmp_path / "run", source=frame).need("run")["status"] == "done"
+
+
+# --- Budgets and mistakes ---
+
+
+def test_minutes_are_kept(table: Path, tmp_path: Path) -> None:
+    long = {"hidden": [8], "epochs": 100_000, "patience": 100_000}
+    began = time.monotonic()
+    run = train(table, tmp_path / "run", options=long, minutes=0.25)
+    assert time.monotonic() - began < 15 + 3
+    assert run.need("run")["status"] == "done" and (run.path / "report.html").exists()
+    notes = run.need("run")["decisions"]
+    assert "budget" in notes[0] and run.verdict
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"minutes": 0}, "minutes above 0; given was 0"),
+        ({"minutes": float("nan")}, "minutes above 0"),
+        ({"seed": -1}, "from 0 on; given was -1"),
+        ({"network": "feedforward"}, "Did you mean 'feed_forward'"),
+        ({"options": {"hiden": 3}}, "Did you mean 'hidden'"),
+        ({"problem": "clustering"}, "no problem called 'clustering'"),
+    ],
+)
+def test_mistakes_leave_no_directory(table: Path, tmp_path: Path, asked: dict[str, Any], says: str) -> None:
+    with pytest.raises(OptionError, match=says):
+        train(table, tmp_path / "run", **asked)
+    assert not any(tmp_path.iterdir())
+
+
+def test_without_a_place_runs_are_numbered(table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for number in (1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            train(table, None, watchers=[Stop(1)])  # type: ignore[arg-type]
+        assert (tmp_path / "runs" / f"leaves-feed_forward-{number}" / "run.json").exists()
+
+
+def test_a_regression_with_a_test_file_of_its_own(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    frame = pl.DataFrame({"x": draw.normal(size=120), "z": draw.normal(size=120)})
+    frame = frame.with_columns(y=3 * pl.col("x") + draw.normal(size=120) + 100)
+    frame.head(30).write_parquet(tmp_path / "test.parquet")
+    frame.tail(90).write_csv(tmp_path / "table.csv")
+    run = train(tmp_path / "table.csv", tmp_path / "run", target="y", test=tmp_path / "test.parquet", minutes=0.2)
+    assert run.need("problem")["name"] == "regression" and run.evaluation["rows"]["test"] == 30
+    assert run.predict(tmp_path / "test.parquet")["prediction"].dtype == pl.Float64
