@@ -23,6 +23,7 @@ backend.choose()
 import keras  # noqa: E402
 
 from nervura import layers, training  # noqa: E402
+from nervura.calibration import calibrate  # noqa: E402
 from nervura.dataset import Dataset  # noqa: E402
 from nervura.designing import DEFAULT_NETWORK, design  # noqa: E402
 from nervura.predicting import outputs  # noqa: E402
@@ -81,10 +82,13 @@ class _Estimator(BaseEstimator):
             test_share=0.0,
             validation_share=self.validation_share,
         )
-        made = design(dataset.problem, self.network, dataset.schema, dict(self.options or {}), int(seed))
-        fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), deadline=deadline)
+        options = dict(self.options or {})
+        made = design(dataset.problem, self.network, dataset.schema, options, int(seed), dataset.folds)
+        rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
+        fit = training.fit(made, rows, judged, folds=folds, deadline=deadline)
         self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
-        self._problem, self._network = dataset.problem, training.predictor(made.model)
+        self._problem = calibrate(dataset.problem, *training.held_out(made, rows, judged, judged, folds))
+        self._network = training.predictor(made.model)
         return self
 
     def __getstate__(self) -> dict[str, Any]:

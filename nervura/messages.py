@@ -189,6 +189,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Com que frequência uma classe é bem nomeada face a quantos dela são encontrados.",
     ),
     "classes.curves": ("Areas under the curves", "Áreas sob as curvas"),
+    "scores.intervals": (
+        "Intervals made to hold the truth of {level} of new rows hold it in {found} of the {rows} test rows (95 % interval "
+        "{low} to {high}); they are {width} wide.",
+        "Os intervalos feitos para conter a verdade em {level} das linhas novas contêm-na em {found} das {rows} linhas de "
+        "teste (intervalo de 95 %: {low} a {high}); têm a largura de {width}.",
+    ),
+    "scores.sets": (
+        "Sets of classes made to hold the truth of {level} of new rows hold it in {found} of the {rows} test rows (95 % "
+        "interval {low} to {high}); they hold {size} classes on average.",
+        "Os conjuntos de classes feitos para conter a verdade em {level} das linhas novas contêm-na em {found} das {rows} "
+        "linhas de teste (intervalo de 95 %: {low} a {high}); têm em média {size} classes.",
+    ),
     "classes.reliability": ("Reliability curve", "Curva de fiabilidade"),
     "classes.reliability_note": (
         "When the network says 70 %, is it so in 70 % of the rows? On the dashed line it is. "

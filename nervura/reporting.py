@@ -322,6 +322,7 @@ def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) ->
         "rows": (evaluation.get("rows") or {}).get("test"),
         "models": sorted(models, key=place),
         "depths": [{"hidden": count, "scores": scores} for count, scores in (evaluation.get("depths") or {}).items()],
+        "coverage": evaluation.get("coverage"),
     }
 
 

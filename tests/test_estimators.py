@@ -23,13 +23,15 @@ import nervura
 from nervura.errors import NervuraError, SchemaError
 from nervura.estimators import EXPECTED_FAILED_CHECKS
 
+# The smaller network: the checks fit some hundred times.
+NETWORK = "deep_feed_forward"
 QUICK = {"epochs": 30, "hidden": [32], "learning_rate": 0.02, "dropout": 0.0}
 BRIEF = {**QUICK, "epochs": 2}
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:sklearn")  # a check of scikit-learn's casts nan itself
 @parametrize_with_checks(
-    [nervura.Classifier(options=QUICK), nervura.Regressor(options=QUICK)],
+    [nervura.Classifier(NETWORK, QUICK), nervura.Regressor(NETWORK, QUICK)],
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
 )
 def test_meets_the_checks_of_scikit_learn(estimator: Any, check: Callable[[Any], None]) -> None:
@@ -65,7 +67,7 @@ def as_objects(frame: pl.DataFrame) -> np.ndarray:
 @pytest.mark.parametrize("form", [as_polars, as_pandas, as_objects])
 def test_names_and_missing_values_are_used_as_they_are(form: Callable[[pl.DataFrame], Any]) -> None:
     frame, y = table()
-    fitted = nervura.Classifier(options=QUICK).fit(form(frame), y)
+    fitted = nervura.Classifier(NETWORK, options=QUICK).fit(form(frame), y)
     assert fitted.score(form(frame), y) > 0.98
     # A town that was never seen and an empty row are answered too.
     odd = frame.head(2).with_columns(pl.Series("town", ["Bruges", None], dtype=pl.String))
@@ -84,20 +86,20 @@ def test_pandas_and_polars_frames_give_the_same_network() -> None:
 
 def test_categories_of_whole_numbers_are_no_quantities() -> None:
     frame = pd.DataFrame({"shop": pd.Categorical(np.tile([1, 2, 3, 4], 25)), "x": np.linspace(0, 1, 100)})
-    schema = nervura.Regressor(options=BRIEF).fit(frame, np.arange(100.0)).schema_
+    schema = nervura.Regressor(NETWORK, options=BRIEF).fit(frame, np.arange(100.0)).schema_
     assert {column.name: column.kind for column in schema.inputs} == {"shop": "category", "x": "number"}
 
 
 def test_kinds_say_what_the_columns_of_an_array_mean() -> None:
     X = np.column_stack([np.tile([1.0, 2.0, 3.0, 4.0], 25), np.linspace(0, 1, 100)])
-    schema = nervura.Regressor(options=BRIEF, kinds={"x0": "category"}).fit(X, X[:, 1]).schema_
+    schema = nervura.Regressor(NETWORK, options=BRIEF, kinds={"x0": "category"}).fit(X, X[:, 1]).schema_
     assert [column.kind for column in schema.inputs] == ["category", "number"]
 
 
 def test_classes_are_those_of_the_target_in_sorted_order() -> None:
     X, y = load_iris(return_X_y=True)
     names = np.array(["10", "9", "b"])[y]
-    fitted = nervura.Classifier(options=QUICK).fit(X, names)
+    fitted = nervura.Classifier(NETWORK, options=QUICK).fit(X, names)
     assert fitted.classes_.tolist() == ["10", "9", "b"]
     assert fitted.score(X, names) > 0.9
     assert (fitted.classes_[fitted.predict_proba(X).argmax(1)] == fitted.predict(X)).all()
@@ -120,7 +122,7 @@ def test_a_grid_is_searched_over_networks_and_options() -> None:
 
 def test_a_clone_is_unfitted_and_fits_to_the_same_weights() -> None:
     frame, y = table(100)
-    fitted = nervura.Classifier(options=BRIEF, random_state=3).fit(frame, y)
+    fitted = nervura.Classifier(NETWORK, options=BRIEF, random_state=3).fit(frame, y)
     again = clone(fitted)
     assert not hasattr(again, "model_")
     np.testing.assert_array_equal(again.fit(frame, y).predict_proba(frame), fitted.predict_proba(frame))
@@ -130,7 +132,7 @@ def test_a_clone_is_unfitted_and_fits_to_the_same_weights() -> None:
 
 def test_copies_predict_the_same_here_and_in_another_process(tmp_path: Path) -> None:
     frame, y = table(100)
-    fitted = nervura.Classifier(options=BRIEF).fit(frame, y)
+    fitted = nervura.Classifier(NETWORK, options=BRIEF).fit(frame, y)
     expected = fitted.predict_proba(frame)
     np.testing.assert_array_equal(copy.deepcopy(fitted).predict_proba(frame), expected)
     (tmp_path / "estimator.pickle").write_bytes(pickle.dumps(fitted))
@@ -146,14 +148,14 @@ def test_copies_predict_the_same_here_and_in_another_process(tmp_path: Path) -> 
 
 def test_a_row_is_answered_alike_whatever_rows_stand_beside_it() -> None:
     frame, y = table()
-    fitted = nervura.Classifier(options=BRIEF).fit(frame, y)
+    fitted = nervura.Classifier(NETWORK, options=BRIEF).fit(frame, y)
     alone = np.concatenate([fitted.predict_proba(frame[i]) for i in range(5)])
     np.testing.assert_allclose(alone, fitted.predict_proba(frame)[:5], rtol=1e-6)
 
 
 def test_the_budget_ends_the_training() -> None:
     X, y = load_diabetes(return_X_y=True)
-    fitted = nervura.Regressor(options={**QUICK, "epochs": 100_000, "patience": 100_000}, minutes=0.05).fit(X, y)
+    fitted = nervura.Regressor(NETWORK, options={**QUICK, "epochs": 100_000, "patience": 100_000}, minutes=0.05).fit(X, y)
     assert 0 < len(fitted.history_["loss"]) < 100_000
     assert sum(fitted.history_["seconds"]) < 3
 
@@ -171,6 +173,6 @@ def test_one_class_is_refused_in_words() -> None:
 def test_frames_keep_features_that_look_like_row_numbers_aside() -> None:
     frame, y = table(100)
     numbered = frame.with_row_index("id")
-    assert [c.name for c in nervura.Classifier(options=BRIEF).fit(numbered, y).schema_.aside] == ["id"]
+    assert [c.name for c in nervura.Classifier(NETWORK, options=BRIEF).fit(numbered, y).schema_.aside] == ["id"]
     with pytest.raises(NervuraError, match="no network called 'perceptrn'"):
         nervura.Classifier("perceptrn").fit(frame, y)

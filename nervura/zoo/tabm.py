@@ -59,7 +59,7 @@ class TabM(Network):
         )
         embedding: int = option(16, "length of the vector of a number or level", low=1, high=1_024)
         bins: int = option(48, "most quantile bins per number", low=2, high=512)
-        patience: int = option(16, "passes without a better validation loss before training stops", low=1, high=100_000)
+        patience: int = option(10, "passes without a better validation loss before training stops", low=1, high=100_000)
         learning_rate: float = option(2e-3, "size of a step", low=1e-7, high=10.0, search=(1e-3, 2e-3, 4e-3))
         weight_decay: float = option(
             3e-4, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
@@ -87,7 +87,8 @@ class TabM(Network):
         )(x)
         for i, size in enumerate(options.hidden, 1):
             of_each = options.members if options.arch == "tabm" else 0
-            x = GroupDense(size, of_each, seed=next(seeds), name=f"hidden_{i}")(x)
+            # The first block's R are the scales of the inputs.
+            x = GroupDense(size, of_each, before=i > 1, seed=next(seeds), name=f"hidden_{i}")(x)
             x = keras.layers.Activation(options.activation, name=f"activation_{i}")(x)
             if options.dropout:
                 x = keras.layers.Dropout(options.dropout, seed=next(seeds), name=f"dropout_{i}")(x)
