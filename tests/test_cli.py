@@ -250,6 +250,23 @@ def test_evaluate_shows_the_scores_or_judges_on_other_rows(nervura: Any, trained
     assert told["rows"] == {"given": 150} and 0 < told["test"]["log_loss"]["value"] < 2
 
 
+def test_other_models_of_a_run_predict_and_are_judged(nervura: Any, trained: Path, table: Path) -> None:
+    own = nervura("predict", trained, table)[1]
+    status, out, err = nervura("predict", trained, table, "--use", "boosting")
+    assert (status, err) == (0, "") and out != own and pl.read_csv(out.encode()).height == 150
+    assert nervura("predict", trained, table, "--use", "best")[0] == 0
+    status, out, err = nervura("evaluate", trained, "--use", "boosting")
+    assert (status, err) == (0, "") and out.startswith("30 rows, answered by boosting\n") and "log_loss" in out
+    status, out, err = nervura("evaluate", trained, table, "--use", "simplest", "--json")
+    told = one_object(out)
+    assert status == 0 and told["rows"] == {"given": 150}
+    verdict = json.loads((trained / "evaluation.json").read_text(encoding="utf-8"))["verdict"]
+    assert told["model"] == verdict["simplest"]
+    status, out, err = nervura("evaluate", trained, "--use", "bosting")
+    assert (status, out) == (2, "")
+    assert err == f"nervura: The run '{trained}' has no model called 'bosting'. Did you mean 'boosting'?\n"
+
+
 def test_explain(nervura: Any, trained: Path) -> None:
     status, out, err = nervura("explain", trained)
     assert (status, err) == (0, "") and "log_loss" in out and "length" in out and "colour" in out

@@ -1,5 +1,6 @@
 """Answers for new rows: in their order, whatever the format, with a word about what is odd."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura.errors import NervuraError, SchemaError
+from nervura.errors import MissingDependency, NervuraError, OptionError, RunError, SchemaError
 from nervura.predicting import encode_known, load_problem, load_schema, predict
 from nervura.run import Run
 
@@ -113,3 +114,40 @@ def test_rows_to_judge_by_are_those_with_a_target(run: Run, rows: pl.DataFrame) 
         encode_known(schema, problem, rows.drop("healthy"))
     with pytest.raises(SchemaError, match="'healthy' has no known value in 150 rows"):
         encode_known(schema, problem, rows.with_columns(healthy=pl.lit(None, pl.String)))
+
+
+def test_any_of_the_models_answers_and_an_unknown_name_is_told(trained: Path, table: Path) -> None:
+    run = nervura.load(trained)
+    verdict = run.evaluation["verdict"]
+    own = run.predict(table)
+    assert own.equals(run.predict(table, use="network")) and own.equals(run.predict(table, use="feed_forward"))
+    for use in ("best", "simplest"):
+        assert run.predict(table, use=use).equals(run.predict(table, use=verdict[use]))
+    for name in ("constant", "linear", "boosting", "perceptron", "feed_forward, 2 layers"):
+        answers = run.predict(table, use=name, keep=["plant"])
+        assert answers.columns == ["plant", "prediction", "probability_no", "probability_yes"]
+        assert not answers["probability_yes"].equals(own["probability_yes"])
+    assert run.predict(table, use="constant")["probability_yes"].n_unique() == 1
+    with pytest.raises(OptionError, match="no model called 'bosting'. Did you mean 'boosting'?"):
+        run.predict(table, use="bosting")
+
+
+def test_a_model_whose_package_or_files_are_gone_is_told(
+    trained: Path, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = shutil.copytree(trained, tmp_path / "run")
+    (path / "baselines" / "linear" / "linear.npz").write_bytes(b"no arrays")
+    with pytest.raises(RunError, match="baselines/linear cannot be read"):
+        nervura.load(path).predict(table, use="linear")
+    (path / "baselines" / "perceptron" / "model.keras").write_bytes(b"no model")
+    with pytest.raises(RunError, match="perceptron/model.keras cannot be read"):
+        nervura.load(path).predict(table, use="perceptron")
+    shutil.rmtree(path / "baselines")
+    verdict = nervura.load(path).evaluation["verdict"]
+    if verdict["best"] != "feed_forward":
+        with pytest.raises(RunError, match="was not kept"):
+            nervura.load(path).predict(table, use="best")
+    (path / "baselines" / "lightgbm").mkdir(parents=True)
+    monkeypatch.setattr("nervura.baselines.base.find_spec", lambda name: None)
+    with pytest.raises(MissingDependency, match=r"pip install 'nervura\[trees\]'"):
+        nervura.load(path).predict(table, use="lightgbm")
