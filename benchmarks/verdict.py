@@ -108,7 +108,7 @@ def score(dataset: Dataset, name: str) -> float:
     problem, x = dataset.problem, dataset.arrays("test")[0]
     if name in baselines.names():
         rows, y = dataset.arrays("train")
-        fitted = baselines.load(name).fit(problem, tensors(dataset.schema), rows, problem.truth(y))
+        fitted = baselines.load(name).fit(problem, tensors(dataset.schema), (rows, problem.truth(y)))
         estimates = fitted.estimates(x)
     else:
         depth = {"feed_forward, 2 layers": 2, "feed_forward, 3 layers": 3}.get(name)

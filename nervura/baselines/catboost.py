@@ -33,6 +33,9 @@ PATIENCE = 30
 FEATURE_ROUNDS, FEWEST_ROUNDS = 26_000, 100
 """Rounds x features: of wide tables fewer rounds are tried, since each takes longer."""
 
+MANY_CATEGORIES = 10
+"""From so many categories on they are not combined with each other, which on small tables would take minutes."""
+
 BAGGED_CELLS = 100_000
 """Up to so many rows x features x outputs five models are fitted, of more one: CatBoost is the slowest by far."""
 
@@ -64,12 +67,14 @@ class CatBoost(Baseline):
             # CatBoost refuses columns that all say the same.
             return Guess(problem.constant(rows[1], 1)[0])
         outputs = 1 if classes is None else len(classes)
+        categories = sum(tensor.width for tensor in tensors if tensor.name == "categories")
         limit = min(most_rounds(1), max(FEWEST_ROUNDS, FEATURE_ROUNDS // sum(tensor.width for tensor in tensors)))
         model = catboost.CatBoost(
             {
                 "loss_function": "RMSE" if classes is None else "Logloss" if outputs == 2 else "MultiClass",
                 "iterations": FALLBACK_ROUNDS if held is None else limit,
                 "random_seed": seed,
+                **({"max_ctr_complexity": 1} if categories >= MANY_CATEGORIES else {}),
                 "thread_count": os.cpu_count() or 1,
                 "allow_writing_files": False,
                 "logging_level": "Silent",
