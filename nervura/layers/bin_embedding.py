@@ -19,6 +19,7 @@ class BinEmbedding(QuantileBins):
     Shapes: (batch, columns) -> (groups, batch, columns x width); each group has vectors of its own.
     Source: the piecewise-linear embedding, version B, of TabM (Gorishniy et al., ICLR 2025; package
     rtdl_num_embeddings). The linear part takes the number as it is given.
+    Beyond the outermost edges the steps stay as they are, where the paper's first and last go on as straight lines.
 
     Args:
         width: the length of the vector of each column.

@@ -16,17 +16,21 @@ class GroupDense(keras.layers.Layer):
     group's and R, S and b are each member's own. Without, it is x W + b.
 
     Shapes: (groups, rows, features) -> (groups, rows, units), where rows are batch x members.
-    Source: TabM (Gorishniy et al., ICLR 2025). The kernel begins uniform within 1 / sqrt(features), R and S as ones.
+    Source: TabM (Gorishniy et al., ICLR 2025). Kernel and bias begin uniform within 1 / sqrt(features), the bias alike
+    for all members of a group; R and S begin as ones.
 
     Args:
         units: outputs.
         members: of each group, or 0.
+        before: whether there is an R; rows that members have scaled already need none.
         seed: of the first kernel and bias.
     """
 
-    def __init__(self, units: int, members: int = 0, seed: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self, units: int, members: int = 0, before: bool = True, seed: int | None = None, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
-        self.units, self.members, self.seed = units, members, seed
+        self.units, self.members, self.has_before, self.seed = units, members, before, seed
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         groups, _, features = input_shape
@@ -35,16 +39,25 @@ class GroupDense(keras.layers.Layer):
         self.kernel = self.add_weight(shape=(groups, features, self.units), initializer=start, name="kernel")
         # Another seed than the kernel's: an initialiser gives the same numbers whenever it is called.
         begin = keras.initializers.RandomUniform(-bound, bound, seed=None if self.seed is None else self.seed + 1)
-        self.bias = self.add_weight(shape=(groups, max(1, self.members), self.units), initializer=begin, name="bias")
+        members = max(1, self.members)
+
+        def alike(shape: Any, dtype: Any = None) -> Any:
+            # A sum owns its memory on every backend, which repeated numbers do not.
+            return begin((groups, 1, self.units), dtype=dtype) + ops.zeros(shape, dtype=dtype)
+
+        self.bias = self.add_weight(shape=(groups, members, self.units), initializer=alike, name="bias")
         if self.members:
             shape = (groups, self.members)
-            self.before = self.add_weight(shape=(*shape, features), initializer="ones", name="before")
+            if self.has_before:
+                self.before = self.add_weight(shape=(*shape, features), initializer="ones", name="before")
             self.after = self.add_weight(shape=(*shape, self.units), initializer="ones", name="after")
 
     def call(self, x: Any) -> Any:
         if not self.members:
             return ops.matmul(x, self.kernel) + self.bias
-        x = ops.matmul(self._by_member(x, lambda rows: rows * ops.expand_dims(self.before, 1)), self.kernel)
+        if self.has_before:
+            x = self._by_member(x, lambda rows: rows * ops.expand_dims(self.before, 1))
+        x = ops.matmul(x, self.kernel)
         return self._by_member(x, lambda rows: rows * ops.expand_dims(self.after, 1) + ops.expand_dims(self.bias, 1))
 
     def _by_member(self, x: Any, change: Any) -> Any:
@@ -55,4 +68,5 @@ class GroupDense(keras.layers.Layer):
         return (*input_shape[:2], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "units": self.units, "members": self.members, "seed": self.seed}
+        own = {"units": self.units, "members": self.members, "before": self.has_before, "seed": self.seed}
+        return {**super().get_config(), **own}
