@@ -32,9 +32,9 @@ def language(given: str) -> str:
 
 
 def whole_number(given: str) -> int:
-    """A seed."""
+    """A seed, or a number of things."""
     if not given.isdecimal():
-        raise argparse.ArgumentTypeError(f"a seed is a whole number from 0 on; given was '{given}'")
+        raise argparse.ArgumentTypeError(f"a whole number from 0 on is needed; given was '{given}'")
     return int(given)
 
 

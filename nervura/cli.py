@@ -91,6 +91,12 @@ def _parser() -> argparse.ArgumentParser:
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
     )
     train.add_argument(
+        "--trials",
+        type=whole_number,
+        metavar="N",
+        help="search N trainings of networks and options, the first included (default: what --minutes leaves time for)",
+    )
+    train.add_argument(
         "--level",
         type=level,
         default=0.9,
@@ -224,6 +230,7 @@ def _train(given: argparse.Namespace) -> None:
             network=given.network,
             options=_pairs(given.set, "--set OPTION=VALUE"),
             minutes=given.minutes,
+            trials=given.trials,
             level=given.level,
             out=given.out,
             tensorboard=given.tensorboard,

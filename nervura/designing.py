@@ -97,6 +97,7 @@ def design(
         chosen.folds = folds
     inputs = [tensor for tensor in tensors(schema) if tensor.name in member.takes]
     head = problem.head(chosen.label_smoothing)
+    member.settle(chosen, head)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
     rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else None

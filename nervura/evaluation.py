@@ -16,6 +16,7 @@ from nervura.baselines.base import Bag, Baseline, Rows
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, design
 from nervura.encoding import tensors
+from nervura.ensembling import EnsembleDesign
 from nervura.judging import Candidate
 from nervura.predicting import answering, called, encode_known, load_schema
 from nervura.run import Run, kept_in
@@ -31,12 +32,31 @@ DEPTHS = (0, 1, 2, 3)
 Tell = Callable[[str], None]
 
 
+def rivals(
+    run: Run,
+    dataset: Dataset,
+    trained: Design,
+    *,
+    deadline: float | None = None,
+    tell: Tell = lambda text: None,
+) -> _Judge:
+    """Trains what the design is compared with, before it is judged.
+
+    Args:
+        deadline: the moment (``time.monotonic``) to end by. What no longer fits is left out, and the run says so.
+    """
+    judge = _Judge(run, dataset, deadline, tell)
+    judge.found = {c.name: c for c in judge.others(trained)}
+    return judge
+
+
 def evaluate(
     run: Run,
     dataset: Dataset,
     trained: Design,
     fit_seconds: float,
     *,
+    judge: _Judge | None = None,
     deadline: float | None = None,
     tell: Tell = lambda text: None,
 ) -> dict[str, Any]:
@@ -45,12 +65,14 @@ def evaluate(
     Args:
         trained: the design whose model is trained.
         fit_seconds: how long that took.
+        judge: as ``rivals`` gave it, where these are trained already.
         deadline: the moment (``time.monotonic``) to end by. What no longer fits is left out, and the run says so.
     """
     problem = dataset.problem
-    judge = _Judge(run, dataset, deadline, tell)
+    judge = judge or rivals(run, dataset, trained, deadline=deadline, tell=tell)
+    judge.deadline = deadline
     own = judge.candidate_of(trained, fit_seconds)
-    candidates = {trained.network.name: own, **{c.name: c for c in judge.others(trained)}}
+    candidates = {trained.network.name: own, **judge.found}
     judge.more_seeds(trained, own)
     truth = dataset.truth("test")
     scores = {name: judging.intervals(problem, truth, c.test) for name, c in candidates.items()}
@@ -119,6 +141,7 @@ class _Judge:
     def __init__(self, run: Run, dataset: Dataset, deadline: float | None, tell: Tell):
         self.run, self.dataset, self.deadline, self.tell = run, dataset, deadline, tell
         self.notes: list[str] = []
+        self.found: dict[str, Candidate] = {}
         self.sample = _sampled(dataset.arrays("train"))
         if len(self.sample[1]) < dataset.rows("train"):
             self.notes.append(
@@ -159,9 +182,9 @@ class _Judge:
     def more_seeds(self, trained: Design, own: Candidate) -> None:
         """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
 
-        The groups of a bagged design tell it already.
+        The groups of a bagged design tell it already, and a search has trained from many seeds.
         """
-        if own.groups:
+        if own.groups or isinstance(trained, EnsembleDesign):
             return
         for seed in range(1, SEEDS):
             if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):

@@ -211,7 +211,7 @@ class _Graph:
                 steps.append(self._operation(operation, ", ".join(parts), inputs, node))
             elif calls[id(operation)] == 1:
                 # Members of an ensemble give the outputs one by one before their mean is taken.
-                final = operation.name == "members"
+                final = operation.name.endswith("members")
                 final = final or any(tensor is end for tensor in outputs for end in self.model.outputs)
                 steps.append(Step(", ".join(parts), *self._layer(operation, final), inputs))
             else:

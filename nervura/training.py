@@ -17,6 +17,7 @@ from nervura import backend
 from nervura.dataset import Arrays
 from nervura.designing import Design
 from nervura.errors import RunError
+from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.member_loss import MemberLoss
 from nervura.run import Run
 
@@ -281,18 +282,20 @@ def held_out(
 
 
 def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:
-    """The optimiser that the options name; a cosine schedule runs over all ``options.epochs`` of ``steps`` steps."""
+    """The optimiser that the options name; its schedule runs over all ``options.epochs`` of ``steps`` steps."""
     rate: Any = options.learning_rate
     if options.schedule == "cosine":
         rate = keras.optimizers.schedules.CosineDecay(options.learning_rate, options.epochs * steps)
+    elif options.schedule == "coslog4":
+        rate = CosLogRate(options.learning_rate, options.epochs * steps)
     clip = {"global_clipnorm": options.clip_norm} if options.clip_norm else {}
     if options.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.momentum > 0, **clip)
     if options.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate, **clip)
     if options.optimizer == "adam":
-        return keras.optimizers.Adam(rate, **clip)
-    return keras.optimizers.AdamW(rate, weight_decay=options.weight_decay, **clip)
+        return keras.optimizers.Adam(rate, beta_2=options.beta_2, **clip)
+    return keras.optimizers.AdamW(rate, weight_decay=options.weight_decay, beta_2=options.beta_2, **clip)
 
 
 def _used(design: Design, arrays: Arrays) -> Arrays:

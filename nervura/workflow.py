@@ -8,6 +8,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import DEFAULT_NETWORK, Design, design
 from nervura.errors import NervuraError, OptionError, RunError
-from nervura.evaluation import evaluate
+from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
 from nervura.predicting import called, load_model, predict
 from nervura.reporting import report
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
+from nervura.searching import Found, Search, folder_of, require_optuna
 from nervura.training import Watcher
 
 ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
@@ -34,6 +36,15 @@ of what starting took."""
 
 TRAINING_SHARE = 0.45
 """The share of a time budget, once the data are read, that training may take; judgement has the rest."""
+
+JUDGING_SHARE = 0.4
+"""Where a search follows, the share of the time left after the first training that baselines may take."""
+
+SEARCHING_TIMES, SEARCHING_SECONDS = 4.0, 8.0
+"""A search begins where so many times the first training's seconds, and so many more, are left of a budget."""
+
+EXPLAINING_SHARE = 0.1
+"""The share of the time left before a search that explaining the network it finds may take."""
 
 RESUMABLE = ("model.keras", "checkpoint/training.npz")
 """A run that failed before it had one of these holds nothing worth going on with, and is taken away."""
@@ -115,6 +126,7 @@ def train(
     network: str = DEFAULT_NETWORK,
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
+    trials: int | None = None,
     level: float = calibration.LEVEL,
     seed: int = 0,
     out: str | Path | None = None,
@@ -138,6 +150,8 @@ def train(
         network: a member of the zoo.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
+        trials: how many trainings with other options and networks to search, the first one included; by default as
+            many as fit into ``minutes``, and without a budget no search.
         level: the share of new rows whose truth the interval or set beside each answer is to hold.
         seed: split, weights and row order depend on it alone.
         out: the run's directory; by default ``runs/<source>-<network>-<number>``.
@@ -161,6 +175,7 @@ def train(
         "network": network,
         "options": dict(options or {}),
         "minutes": minutes,
+        "trials": trials,
         "level": level,
         "seed": seed,
         "kinds": dict(kinds or {}),
@@ -176,6 +191,10 @@ def train(
         raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
     if not 0.5 <= level <= 0.999:
         raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
+    if trials is not None and trials < 1:
+        raise OptionError(f"A search has 1 trial or more; given was {trials}. Write --trials 10.")
+    if trials is not None and trials > 1:
+        require_optuna()
     deadline = _deadline(minutes)
     name = backend.choose()
     tell("reading")
@@ -294,9 +313,20 @@ def _go_on(
     try:
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
-        _calibrate(run, dataset, made, asked["level"])
-        decisions = run.need("run")["decisions"][:1]
-        evaluation = evaluate(run, dataset, made, seconds, deadline=deadline, tell=tell)
+        decisions, judge = run.need("run")["decisions"][:1], None
+        if _worth_searching(run, asked, deadline, seconds):
+            limit = None if deadline is None else time.monotonic() + JUDGING_SHARE * (deadline - time.monotonic())
+            judge = rivals(run, dataset, made, deadline=limit, tell=tell)
+            found = _search(run, dataset, made, deadline, asked, seconds, watchers, tell)
+            made, seconds = found.design, found.seconds
+            decisions.append(found.told)
+            answered = found.answered
+        else:
+            rows = _validation(dataset, made)
+            answered = training.held_out(made, dataset.arrays("train"), *rows, dataset.fold_of_training)
+        made.problem = calibration.calibrate(dataset.problem, *answered, asked["level"])
+        run.update("problem", coding=made.problem.coding)
+        evaluation = evaluate(run, dataset, made, seconds, judge=judge, deadline=deadline, tell=tell)
         tell("explaining")
         explain(run, dataset, made.model, deadline=deadline)
         began_at = datetime.fromisoformat(run.need("run")["started"])
@@ -345,7 +375,10 @@ def _train_once(
     """Trains, or takes up the model of a training that had ended; gives the seconds that training took."""
     told = run.need("run")
     if "fit_seconds" in told and (run.path / "model.keras").exists():
-        for variable, kept in zip(made.model.variables, load_model(run).variables, strict=True):
+        # Once a search has begun, the first network stands among its trials.
+        begun = Run(run.path / folder_of(0))
+        model = load_model(begun if (begun.path / "model.keras").exists() else run)
+        for variable, kept in zip(made.model.variables, model.variables, strict=True):
             variable.assign(kept)
         return float(told["fit_seconds"])
     tell(f"training {made.network.name}")
@@ -364,7 +397,7 @@ def _train_once(
     run.write_file("model.keras", lambda temporary: made.model.save(temporary))
     run.update("design", batch_size=fit.batch_size)
     ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."
-    run.update("run", status="judging", fit_seconds=fit.seconds, decisions=[ended])
+    run.update("run", status="judging", fit_seconds=fit.seconds, stopped=fit.stopped, decisions=[ended])
     return fit.seconds
 
 
@@ -374,11 +407,35 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     return (rows, rows) if made.groups > 1 else training.halves(rows)
 
 
-def _calibrate(run: Run, dataset: Dataset, made: Design, level: float) -> None:
-    """Calibrates the trained network, on rows that it has not learnt from."""
-    answered = training.held_out(made, dataset.arrays("train"), *_validation(dataset, made), dataset.fold_of_training)
-    made.problem = calibration.calibrate(dataset.problem, *answered, level)
-    run.update("problem", coding=made.problem.coding)
+def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float) -> bool:
+    """Whether a search is asked for, or a budget leaves time for one after the first training took ``seconds``."""
+    if asked.get("trials") is not None:
+        return asked["trials"] > 1
+    if deadline is None or run.need("run").get("stopped") == "budget" or not find_spec("optuna"):
+        return False
+    begun = run.read(f"{folder_of(0)}/trial") is not None
+    return begun or deadline - time.monotonic() > SEARCHING_TIMES * seconds + SEARCHING_SECONDS
+
+
+def _search(
+    run: Run,
+    dataset: Dataset,
+    made: Design,
+    deadline: float | None,
+    asked: dict[str, Any],
+    seconds: float,
+    watchers: Sequence[Watcher],
+    tell: Callable[[str], None],
+) -> Found:
+    """Searches for a better network than the first one, and keeps what it finds as the run's."""
+    only = asked["network"] != DEFAULT_NETWORK
+    search = Search(run, dataset, made, _validation(dataset, made), asked["options"], only, tell, watchers)
+    limit = None if deadline is None else deadline - EXPLAINING_SHARE * (deadline - time.monotonic())
+    found = search.go(asked.get("trials"), limit, seconds, run.need("run")["stopped"])
+    run.write_file("model.keras", lambda temporary: found.design.model.save(temporary))
+    run.update("design", **found.design.to_json())
+    run.update("run", status="judging")
+    return found
 
 
 def _lasting(test: Any) -> str | None:
@@ -409,7 +466,7 @@ def _process_age() -> float:
 def _command(origin: str, asked: dict[str, Any]) -> str:
     """The command line that does the same."""
     words = ["nervura", "train", origin]
-    for key in ("target", "problem", "network", "minutes", "seed", "group", "time", "test", "table"):
+    for key in ("target", "problem", "network", "minutes", "trials", "seed", "group", "time", "test", "table"):
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
     if asked["level"] != calibration.LEVEL:

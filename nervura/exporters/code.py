@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network
+from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.member_loss import MemberLoss
 from nervura.model_source import LINE, call_lines, layers_source, model_source, quoted
 from nervura.parsing import MISSING_WORDS, number_pattern
@@ -39,6 +41,8 @@ class CodeExporter(Exporter):
     def write(self, run: Run, path: Path) -> Path:
         import keras
 
+        if run.need("design").get("ensemble"):
+            raise RunError("Code is written for one network; this run's is an ensemble of several. Write --to keras.")
         schema = Schema.from_json(run.need("schema"))
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
@@ -47,8 +51,10 @@ class CodeExporter(Exporter):
         )
         network, custom = model_source(model, data.sizes)
         members = any(layer.name == "members" for layer in model.layers)
-        if members:
-            custom = [*custom, MemberLoss]
+        own: list[type] = [MemberLoss] if members else []
+        if run.need("design")["options"]["schedule"] == "coslog4":
+            own = [CosLogRate, *own]
+        custom = [*custom, *own]
         if backend != "tensorflow":
             network = network.replace(
                 "\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1
@@ -62,6 +68,7 @@ class CodeExporter(Exporter):
             "target": schema.target.name,
             "classes": bool(data.classes),
             "custom": custom,
+            "own": ", ".join(cls.__name__ for cls in own),
             "columns": data.columns,
             "like": " (written as the first one was)" if data.text else "",
             "members": members,
@@ -121,15 +128,19 @@ class CodeExporter(Exporter):
         """What train.py is written from."""
         design = run.need("design")
         options = design["options"]
-        cosine = options["schedule"] == "cosine"
-        rate = "rate" if cosine else "LEARNING_RATE"
+        schedule = {"cosine": "keras.optimizers.schedules.CosineDecay", "coslog4": "CosLogRate"}.get(
+            options["schedule"]
+        )
+        rate = "rate" if schedule else "LEARNING_RATE"
+        beta_2 = options.get("beta_2", 0.999)
+        beta = f", beta_2={beta_2!r}" if beta_2 != 0.999 else ""
         clip = ", global_clipnorm=LONGEST_GRADIENT" if options["clip_norm"] else ""
         nesterov = ", nesterov=True" if options["momentum"] > 0 else ""
         optimizer = {
             "sgd": f"SGD({rate}, momentum={options['momentum']}{nesterov}{clip})",
             "rmsprop": f"RMSprop({rate}{clip})",
-            "adam": f"Adam({rate}{clip})",
-            "adamw": f"AdamW({rate}, weight_decay=WEIGHT_DECAY{clip})",
+            "adam": f"Adam({rate}{beta}{clip})",
+            "adamw": f"AdamW({rate}, weight_decay=WEIGHT_DECAY{beta}{clip})",
         }[options["optimizer"]]
         members = any(layer.name == "members" for layer in model.layers)
         smoothing = bool(options["label_smoothing"] and data.classes)
@@ -153,7 +164,7 @@ class CodeExporter(Exporter):
             "options": options,
             "seed": design.get("seed", 0),
             "batch_size": design.get("batch_size") or options["batch_size"] or 64,
-            "cosine": cosine,
+            "schedule": schedule,
             "optimizer": optimizer,
             "loss": loss,
             "one_hot": one_hot,

@@ -21,21 +21,29 @@ class LevelEmbedding(keras.layers.Layer):
         sizes: the number of codes of each column.
         widths: the length of the vector of each column.
         groups: how many tables, or 0 for one without an axis for groups.
-        seed: of the initial vectors, normal with deviation 1 / sqrt(width).
+        deviation: of the first vectors, which are normal; by default 1 / sqrt(width).
+        seed: of the first vectors.
     """
 
     def __init__(
-        self, sizes: list[int], widths: list[int], groups: int = 0, seed: int | None = None, **kwargs: Any
+        self,
+        sizes: list[int],
+        widths: list[int],
+        groups: int = 0,
+        deviation: float | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.sizes, self.widths, self.groups, self.seed = list(sizes), list(widths), groups, seed
+        self.sizes, self.widths, self.groups = list(sizes), list(widths), groups
+        self.deviation, self.seed = deviation, seed
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         # Each column uses the first of its own width of the table's columns; one gather serves all columns.
         width = max(self.widths)
         self.table = self.add_weight(
             shape=(*([self.groups] if self.groups else []), sum(self.sizes), width),
-            initializer=keras.initializers.RandomNormal(stddev=width**-0.5, seed=self.seed),
+            initializer=keras.initializers.RandomNormal(stddev=self.deviation or width**-0.5, seed=self.seed),
             name="table",
         )
         self.starts = np.concatenate([[0], np.cumsum(self.sizes)[:-1]]).astype("int32")
@@ -51,5 +59,5 @@ class LevelEmbedding(keras.layers.Layer):
         return (*([self.groups] if self.groups else []), input_shape[0], sum(self.widths))
 
     def get_config(self) -> dict[str, Any]:
-        own = {"sizes": self.sizes, "widths": self.widths, "groups": self.groups, "seed": self.seed}
-        return {**super().get_config(), **own}
+        own = {"sizes": self.sizes, "widths": self.widths, "groups": self.groups}
+        return {**super().get_config(), **own, "deviation": self.deviation, "seed": self.seed}

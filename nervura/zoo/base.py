@@ -48,8 +48,15 @@ class TrainingOptions:
         "adamw", "rule that turns gradients into steps", choices=("sgd", "rmsprop", "adam", "adamw")
     )
     learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
-    schedule: str = option("constant", "how the learning rate changes over the epochs", choices=("constant", "cosine"))
+    schedule: str = option(
+        "constant",
+        "how the learning rate changes over the epochs; coslog4: four waves, each twice as long as the last",
+        choices=("constant", "cosine", "coslog4"),
+    )
     momentum: float = option(0.9, "share of the last step kept, for sgd", low=0.0, high=0.999)
+    beta_2: float = option(
+        0.999, "share of the last squares of gradients kept, for adam and adamw", low=0.0, high=0.99999
+    )
     weight_decay: float = option(
         0.0, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
     )
@@ -113,6 +120,9 @@ class Network:
         seeds = seeds_from(seed)
         features = self.features(inputs, used, head, options, seeds)
         return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
+
+    def settle(self, options: Any, head: Head) -> None:
+        """Gives the options that were left to the problem their values; by default there are none."""
 
     def rule(self, attributes: int, model: keras.Model, head: Head) -> str | None:
         """How the network sized itself, in words; asked when its option ``hidden`` is empty."""

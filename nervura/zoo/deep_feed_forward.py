@@ -41,13 +41,20 @@ class DeepFeedForward(Network):
 
     @dataclass
     class Options(TrainingOptions):
-        hidden: list[int] = option([128, 128], "neurons of each block", low=1, high=65_536)
+        hidden: list[int] = option(
+            [128, 128],
+            "neurons of each block",
+            low=1,
+            high=65_536,
+            search=([128, 128], [256, 256], [128, 128, 128], [512, 256]),
+        )
         activation: str = option("relu", "what a hidden neuron does with its sum", choices=ACTIVATIONS)
         dropout: float = option(
             -1.0,
             "share of hidden outputs set to zero in training, the rest scaled up; -1: 0.3 for classes, 0 for values",
             low=-1.0,
             high=0.95,
+            search=(0.0, 0.1, 0.3, 0.5),
         )
         blocks: str = option("plain", "residual: blocks of equal width add their input", choices=("plain", "residual"))
         normalization: str = option("none", "what keeps a block's sums in range", choices=("none", "layer", "batch"))
@@ -56,7 +63,11 @@ class DeepFeedForward(Network):
         l1: float = option(0.0, "price of the sum of the weights' sizes", low=0.0, high=10.0)
         l2: float = option(0.0, "price of the sum of the weights' squares", low=0.0, high=10.0)
         weight_decay: float = option(
-            3e-2, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
+            3e-2,
+            "share of the weights taken away per unit of learning rate, for adamw",
+            low=0.0,
+            high=1.0,
+            search=(0.0, 3e-3, 3e-2),
         )
 
     def features(

@@ -43,11 +43,17 @@ class TabM(Network):
 
     @dataclass
     class Options(TrainingOptions):
-        hidden: list[int] = option([128, 128], "neurons of each block", low=1, high=65_536)
+        hidden: list[int] = option(
+            [128, 128],
+            "neurons of each block",
+            low=1,
+            high=65_536,
+            search=([64, 64], [128, 128], [256, 256], [128, 128, 128], [256]),
+        )
         folds: int = option(
             0, "groups of members, each trained without one fold of the rows; 0: by the number of rows", low=0, high=5
         )
-        members: int = option(4, "members of each group", low=1, high=256)
+        members: int = option(4, "members of each group", low=1, high=256, search=(2, 4, 8))
         arch: str = option(
             "tabm-mini",
             "where members differ: in the scales of the inputs or of all layers",
@@ -55,14 +61,22 @@ class TabM(Network):
         )
         activation: str = option("relu", "what a hidden neuron does with its sum", choices=ACTIVATIONS)
         dropout: float = option(
-            0.1, "share of hidden outputs set to zero in training, the rest scaled up", low=0.0, high=0.95
+            0.1,
+            "share of hidden outputs set to zero in training, the rest scaled up",
+            low=0.0,
+            high=0.95,
+            search=(0.0, 0.1, 0.2, 0.3),
         )
         embedding: int = option(16, "length of the vector of a number or level", low=1, high=1_024)
-        bins: int = option(48, "most quantile bins per number", low=2, high=512)
+        bins: int = option(48, "most quantile bins per number", low=2, high=512, search=(8, 16, 48, 96))
         patience: int = option(10, "passes without a better validation loss before training stops", low=1, high=100_000)
         learning_rate: float = option(2e-3, "size of a step", low=1e-7, high=10.0, search=(1e-3, 2e-3, 4e-3))
         weight_decay: float = option(
-            3e-4, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
+            3e-4,
+            "share of the weights taken away per unit of learning rate, for adamw",
+            low=0.0,
+            high=1.0,
+            search=(0.0, 3e-4, 3e-2),
         )
         clip_norm: float = option(
             1.0, "longest gradient allowed over all weights together; 0: no limit", low=0.0, high=1e6
