@@ -9,6 +9,12 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
+ON_ALL_BACKENDS = (
+    "tests/test_backends.py",
+    "tests/test_layers.py",
+    "tests/zoo/test_tabm.py",
+    "tests/zoo/test_realmlp.py",
+)
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -46,7 +52,7 @@ def test(arguments: list[str]) -> None:
     run(str(PYTHON), "-m", "pytest", "-n", "2", *arguments, KERAS_BACKEND="tensorflow")
     if not arguments:
         for backend in ("jax", "torch"):
-            run(str(PYTHON), "-m", "pytest", "tests/test_backends.py", KERAS_BACKEND=backend)
+            run(str(PYTHON), "-m", "pytest", *ON_ALL_BACKENDS, KERAS_BACKEND=backend)
 
 
 def lint(arguments: list[str]) -> None:
