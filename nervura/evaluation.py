@@ -29,6 +29,10 @@ MOST_ROWS = 200_000
 """Baselines are fitted on at most this many training rows; the evaluation says when."""
 
 DEPTHS = (0, 1, 2, 3)
+
+CURVE, CURVE_SHARES, FEWEST_CURVE_ROWS = "boosting", (0.125, 0.25, 0.5, 1.0), 400
+"""The baseline that the learning curve is drawn with, and the shares of the training rows that it learns from."""
+
 Tell = Callable[[str], None]
 
 
@@ -91,6 +95,7 @@ def evaluate(
         "verdict": verdict.to_json(),
         "diagnostics": judging.diagnostics(problem, truth, own.test[0]),
         "coverage": calibration.coverage(trained.problem, truth, own.test[0]),
+        "learning_curve": judge.learning_curve(),
     }
     run.write("evaluation", evaluation)
     return evaluation
@@ -265,6 +270,28 @@ class _Judge:
         validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
         answered = made.problem.estimates(training.outputs_without(made, validation, 0))
         return [answered], [made.problem.estimates(training.predict(made.model, test))]
+
+    def learning_curve(self) -> list[dict[str, Any]]:
+        """What boosted trees score on the test rows after an eighth, a quarter, half and all of the training rows.
+
+        It tells whether more rows would help; trees, because they tell it within seconds. Empty of few rows.
+        """
+        member, problem = baselines.load(CURVE), self.dataset.problem
+        (x, truth), test = self._learnt(), self.dataset.arrays("test")[0]
+        inputs = tensors(self.dataset.schema)
+        width = sum(tensor.width for tensor in inputs)
+        seconds = 2 * member.seconds(len(truth), width, problem.head().units)
+        if len(truth) < FEWEST_CURVE_ROWS or not self._fits("the learning curve", seconds):
+            return []
+        self.tell("learning curve")
+        order = np.random.default_rng(0).permutation(len(truth))
+        curve = []
+        for share in CURVE_SHARES:
+            chosen = np.sort(order[: round(share * len(truth))])
+            fitted = member.fit(problem, inputs, ({name: a[chosen] for name, a in x.items()}, truth[chosen]))
+            scores = judging.intervals(problem, self.dataset.truth("test"), [fitted.estimates(test)], resamples=200)
+            curve.append({"rows": len(chosen), **scores[problem.metric]})
+        return curve
 
     def _fits(self, what: str, seconds: float) -> bool:
         if self.left() > seconds:

@@ -112,6 +112,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "column.model": ("Model", "Modelo"),
     "column.interval": ("95 % interval", "Intervalo de 95 %"),
     "column.score": ("Score", "Resultado"),
+    "column.trial": ("Trial", "Ensaio"),
+    "column.weight": ("Weight", "Peso"),
     "column.difference": ("Difference", "Diferença"),
     "column.seconds": ("Seconds", "Segundos"),
     "column.layer": ("Layer", "Camada"),
@@ -189,6 +191,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Com que frequência uma classe é bem nomeada face a quantos dela são encontrados.",
     ),
     "classes.curves": ("Areas under the curves", "Áreas sob as curvas"),
+    "scores.curve": ("Would more rows help?", "Mais linhas ajudariam?"),
+    "scores.curve_note": (
+        "Boosted trees after ever more of the training rows, judged on the same test rows. Where the last doubling still "
+        "gains clearly, more rows would help any model.",
+        "Árvores com boosting depois de cada vez mais linhas de treino, avaliadas nas mesmas linhas de teste. Onde a última "
+        "duplicação ainda ganha claramente, mais linhas ajudariam qualquer modelo.",
+    ),
     "scores.intervals": (
         "Intervals made to hold the truth of {level} of new rows hold it in {found} of the {rows} test rows (95 % interval "
         "{low} to {high}); they are {width} wide.",
@@ -252,6 +261,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "network.one_input": ("1 feature", "1 atributo"),
     "network.parameters_short": ("{count} parameters", "{count} parâmetros"),
     "network.options": ("Options", "Opções"),
+    "network.members": (
+        "The networks whose weighted mean this is, as a search found them",
+        "As redes de que esta é a média pesada, como uma procura as encontrou",
+    ),
     "network.rule": ("How it was sized", "Como foi dimensionada"),
     # Training
     "training.summary": (

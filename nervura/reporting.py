@@ -323,6 +323,7 @@ def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) ->
         "models": sorted(models, key=place),
         "depths": [{"hidden": count, "scores": scores} for count, scores in (evaluation.get("depths") or {}).items()],
         "coverage": evaluation.get("coverage"),
+        "curve": evaluation.get("learning_curve") or [],
     }
 
 
@@ -448,6 +449,10 @@ def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
         "picture": {"first": head, "between": len(computing) - len(head) - len(tail), "last": tail},
         "options": dict(_first(list((design.get("options") or {}).items()))[0]),
         "rule": design.get("rule"),
+        "members": [
+            {key: one.get(key) for key in ("number", "network", "weight", "parameters", "options")}
+            for one in design.get("ensemble") or []
+        ],
     }
 
 

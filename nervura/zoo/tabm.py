@@ -67,7 +67,9 @@ class TabM(Network):
             high=0.95,
             search=(0.0, 0.1, 0.2, 0.3),
         )
-        embedding: int = option(16, "length of the vector of a number or level", low=1, high=1_024)
+        embedding: int = option(
+            16, "longest vector of a number or level; shorter for more than 20 numbers", low=1, high=1_024
+        )
         bins: int = option(48, "most quantile bins per number", low=2, high=512, search=(8, 16, 48, 96))
         patience: int = option(10, "passes without a better validation loss before training stops", low=1, high=100_000)
         learning_rate: float = option(2e-3, "size of a step", low=1e-7, high=10.0, search=(1e-3, 2e-3, 4e-3))
@@ -131,11 +133,10 @@ class TabM(Network):
         parts, chunks = [], []
         if "numbers" in inputs:
             columns = tensors["numbers"].width
-            # Thousands of numbers would make millions of bins: bins and vectors shrink as the columns grow.
-            bins, width = (
-                max(2, min(options.bins, 8_192 // columns)),
-                max(1, min(options.embedding, 4_096 // columns)),
-            )
+            # Thousands of numbers would make millions of bins: bins and vectors shrink as the columns grow. Measured on
+            # 36 numbers, vectors of 8 predict as well as those of 16, in two thirds of the time.
+            bins = max(2, min(options.bins, 8_192 // columns))
+            width = max(1, min(options.embedding, max(4, 320 // columns), 4_096 // columns))
             clipped = SmoothClip(name="clipped")(inputs["numbers"])
             parts.append(BinEmbedding(width, bins, groups, seed=next(seeds), name="numbers_embedded")(clipped))
             chunks += [width] * columns
