@@ -40,7 +40,7 @@ TRAINING_SHARE = 0.45
 JUDGING_SHARE = 0.4
 """Where a search follows, the share of the time left after the first training that baselines may take."""
 
-SEARCHING_TIMES, SEARCHING_SECONDS = 4.0, 8.0
+SEARCHING_TIMES, SEARCHING_SECONDS = 3.0, 6.0
 """A search begins where so many times the first training's seconds, and so many more, are left of a budget."""
 
 EXPLAINING_SHARE = 0.1

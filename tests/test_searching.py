@@ -16,7 +16,7 @@ from nervura import ensembling, evaluation, searching, training
 from nervura.baselines import baselines
 from nervura.dataset import Dataset
 from nervura.designing import design
-from nervura.errors import OptionError
+from nervura.errors import OptionError, RunError
 from nervura.run import Run
 from nervura.zoo import zoo
 from nervura.zoo.base import read_options
@@ -24,7 +24,7 @@ from nervura.zoo.base import read_options
 keras = pytest.importorskip("keras")
 pytest.importorskip("optuna")
 
-TINY = {"hidden": [8], "epochs": 3, "members": 2}
+TINY = {"hidden": [8], "epochs": 1, "members": 2}
 
 
 def rows() -> pl.DataFrame:
@@ -163,8 +163,7 @@ def test_a_run_tells_what_was_searched(tmp_path: Path, monkeypatch: pytest.Monke
         return judge._baseline(baselines.load("constant"))
 
     monkeypatch.setattr(evaluation._Judge, "others", constant_alone)
-    options = {"hidden": [8], "epochs": 3, "members": 2}
-    nervura.train(rows(), "y", trials=3, options=options, out=tmp_path / "run", problem="binary")
+    nervura.train(rows(), "y", network="deep_feed_forward", trials=3, options=QUICK, out=tmp_path / "run")
     run = nervura.load(tmp_path / "run")
     told, made = run.need("search"), run.need("design")
     assert told["ended"] == "trials" and len(told["trials"]) == 3
@@ -172,6 +171,9 @@ def test_a_run_tells_what_was_searched(tmp_path: Path, monkeypatch: pytest.Monke
     assert sum(weights) == pytest.approx(1)
     if len(weights) > 1:
         assert made["network"] == "ensemble" and [member["weight"] for member in made["ensemble"]] == weights
+        assert "weighted mean" in (run.path / "report.md").read_text(encoding="utf-8")
+        with pytest.raises(RunError, match="--to keras"):
+            run.export("code")
     assert run.need("run")["decisions"][1].startswith("Searched 3 trials")
     assert run.predict(rows()).height == 300
     assert "--trials 3" in run.need("run")["command"]
