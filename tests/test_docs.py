@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura import evaluation, training
+from nervura import evaluation, searching, training
 from nervura.baselines import base
 from nervura.cli import main
 
@@ -57,6 +57,7 @@ def quick():
         patch.setattr(training, "fit", short)
         patch.setattr(evaluation, "SEEDS", 1)
         patch.setattr(base, "MOST_TREES", 10)
+        patch.setattr(searching, "MOST_TRIALS", 2)
         yield
 
 
