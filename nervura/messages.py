@@ -114,8 +114,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "column.score": ("Score", "Resultado"),
     "column.trial": ("Trial", "Ensaio"),
     "column.weight": ("Weight", "Peso"),
-    "column.trial": ("Trial", "Ensaio"),
-    "column.weight": ("Weight", "Peso"),
     "column.difference": ("Difference", "Diferença"),
     "column.seconds": ("Seconds", "Segundos"),
     "column.layer": ("Layer", "Camada"),
@@ -263,10 +261,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "network.one_input": ("1 feature", "1 atributo"),
     "network.parameters_short": ("{count} parameters", "{count} parâmetros"),
     "network.options": ("Options", "Opções"),
-    "network.members": (
-        "The networks whose weighted mean this is, as a search found them",
-        "As redes de que esta é a média pesada, como uma procura as encontrou",
-    ),
     "network.members": (
         "The networks whose weighted mean this is, as a search found them",
         "As redes de que esta é a média pesada, como uma procura as encontrou",

@@ -71,7 +71,7 @@ class TabM(Network):
             16, "longest vector of a number or level; shorter for more than 20 numbers", low=1, high=1_024
         )
         bins: int = option(48, "most quantile bins per number", low=2, high=512, search=(8, 16, 48, 96))
-        patience: int = option(10, "passes without a better validation loss before training stops", low=1, high=100_000)
+        patience: int = option(16, "passes without a better validation loss before training stops", low=1, high=100_000)
         learning_rate: float = option(2e-3, "size of a step", low=1e-7, high=10.0, search=(1e-3, 2e-3, 4e-3))
         weight_decay: float = option(
             3e-4,
