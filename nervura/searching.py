@@ -301,7 +301,12 @@ class Search:
             return Found(designs[0], answered, seconds, told)
         made = ensemble(designs, weights)
         made.members_told = [
-            {"weight": weight, **{key: asdict(self.trials[number])[key] for key in TOLD}} for number, weight in members
+            {
+                "weight": weight,
+                **{key: asdict(self.trials[number])[key] for key in TOLD},
+                "settings": options_to_json(one.options),
+            }
+            for one, (number, weight) in zip(designs, members, strict=True)
         ]
         return Found(made, answered, seconds, told)
 

@@ -41,8 +41,6 @@ class CodeExporter(Exporter):
     def write(self, run: Run, path: Path) -> Path:
         import keras
 
-        if run.need("design").get("ensemble"):
-            raise RunError("Code is written for one network; this run's is an ensemble of several. Write --to keras.")
         schema = Schema.from_json(run.need("schema"))
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
@@ -50,9 +48,11 @@ class CodeExporter(Exporter):
             schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs]
         )
         network, custom = model_source(model, data.sizes)
-        members = any(layer.name == "members" for layer in model.layers)
+        networks = _networks(run, model)
+        settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
+        members = bool(networks) or any(layer.name == "members" for layer in model.layers)
         own: list[type] = [MemberLoss] if members else []
-        if run.need("design")["options"]["schedule"] == "coslog4":
+        if any(one["schedule"] == "coslog4" for one in settings):
             own = [CosLogRate, *own]
         custom = [*custom, *own]
         if backend != "tensorflow":
@@ -61,9 +61,11 @@ class CodeExporter(Exporter):
             )
         split = run.read_arrays("split") or {}
         parts, folds = split.get("parts"), split.get("folds")
-        groups = max(1, run.need("design")["options"].get("folds", 1))
+        groups = max(1, settings[0].get("folds", 1))
         told = {
-            **self._training(run, model, data),
+            **self._training(run, model, data, settings[0], members),
+            "networks": networks,
+            "scheduled": any(one["schedule"] != "constant" for one in settings),
             "network": run.need("design")["network"],
             "target": schema.target.name,
             "classes": bool(data.classes),
@@ -124,25 +126,12 @@ class CodeExporter(Exporter):
 
         return predict
 
-    def _training(self, run: Run, model: Any, data: DataCode) -> dict[str, Any]:
-        """What train.py is written from."""
+    def _training(self, run: Run, model: Any, data: DataCode, options: dict[str, Any], members: bool) -> dict[str, Any]:
+        """What train.py is written from; ``options`` are the network's or those that all of an ensemble share."""
         design = run.need("design")
-        options = design["options"]
-        schedule = {"cosine": "keras.optimizers.schedules.CosineDecay", "coslog4": "CosLogRate"}.get(
-            options["schedule"]
-        )
+        schedule = SCHEDULES.get(options["schedule"])
         rate = "rate" if schedule else "LEARNING_RATE"
-        beta_2 = options.get("beta_2", 0.999)
-        beta = f", beta_2={beta_2!r}" if beta_2 != 0.999 else ""
-        clip = ", global_clipnorm=LONGEST_GRADIENT" if options["clip_norm"] else ""
-        nesterov = ", nesterov=True" if options["momentum"] > 0 else ""
-        optimizer = {
-            "sgd": f"SGD({rate}, momentum={options['momentum']}{nesterov}{clip})",
-            "rmsprop": f"RMSprop({rate}{clip})",
-            "adam": f"Adam({rate}{beta}{clip})",
-            "adamw": f"AdamW({rate}, weight_decay=WEIGHT_DECAY{beta}{clip})",
-        }[options["optimizer"]]
-        members = any(layer.name == "members" for layer in model.layers)
+        optimizer, arguments = _optimizer(options, rate, "WEIGHT_DECAY", "LONGEST_GRADIENT")
         smoothing = bool(options["label_smoothing"] and data.classes)
         one_hot = smoothing and data.problem == "multiclass"
         if not data.classes:
@@ -165,13 +154,54 @@ class CodeExporter(Exporter):
             "seed": design.get("seed", 0),
             "batch_size": design.get("batch_size") or options["batch_size"] or 64,
             "schedule": schedule,
-            "optimizer": optimizer,
+            "optimizer": f"{optimizer}({', '.join(arguments)})",
             "loss": loss,
             "one_hot": one_hot,
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
             "metric": "log_loss" if data.classes else "rmse",
         }
+
+
+def _optimizer(options: dict[str, Any], rate: str, decay: str, longest: str) -> tuple[str, list[str]]:
+    """The optimiser that options name: its class, and its arguments as code, from the code of some figures."""
+    betas = [] if options.get("beta_2", 0.999) == 0.999 else [f"beta_2={options['beta_2']!r}"]
+    nesterov = ["nesterov=True"] if options["momentum"] > 0 else []
+    name, own = {
+        "sgd": ("SGD", [f"momentum={options['momentum']}", *nesterov]),
+        "rmsprop": ("RMSprop", []),
+        "adam": ("Adam", betas),
+        "adamw": ("AdamW", [f"weight_decay={decay}", *betas]),
+    }[options["optimizer"]]
+    return name, [rate, *own, *([f"global_clipnorm={longest}"] if options["clip_norm"] else [])]
+
+
+def _networks(run: Run, model: Any) -> list[dict[str, Any]]:
+    """The networks of an ensemble, each with its name in the model and how it is trained; none of a single network.
+
+    Raises:
+        RunError: they cannot be trained by one script.
+    """
+    found = run.need("design").get("ensemble") or []
+    shared = [{key: one["settings"].get(key) for key in ("folds", "label_smoothing", "class_weight")} for one in found]
+    layers = {layer.name for layer in model.layers}
+    made = []
+    for place, one in enumerate(found, 1):
+        options, name = one["settings"], f"model_{place}"
+        if f"{name}_members" not in layers or shared[place - 1] != shared[0]:
+            raise RunError(
+                "Code is written for ensembles of networks that are trained alike; this run's are not. Write --to keras."
+            )
+        rate = repr(options["learning_rate"])
+        if options["schedule"] != "constant":
+            rate = f"{SCHEDULES[options['schedule']]}({rate}, {options['epochs']} * steps)"
+        kind, arguments = _optimizer(options, rate, repr(options["weight_decay"]), repr(options["clip_norm"]))
+        lines = call_lines(f'        "{name}": keras.optimizers.{kind}(', arguments, "),", 8)
+        made.append({**one, "name": name, "optimizer": "\n".join(lines)})
+    return made
+
+
+SCHEDULES = {"cosine": "keras.optimizers.schedules.CosineDecay", "coslog4": "CosLogRate"}
 
 
 class DataCode:

@@ -18,6 +18,7 @@ from nervura import encoding
 from nervura.calibration import calibrate
 from nervura.dataset import Dataset
 from nervura.designing import design
+from nervura.ensembling import ensemble
 from nervura.exporters import exporters
 from nervura.exporters.code import DataCode
 from nervura.exporting import export
@@ -26,6 +27,7 @@ from nervura.run import Run
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.training import fit, held_out
+from nervura.zoo.base import options_to_json
 
 keras = pytest.importorskip("keras")
 # Keras's own conversions do not yet follow NumPy 2 with TensorFlow.
@@ -81,6 +83,36 @@ def made_run(
     run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
     made.model.save(run.path / "model.keras")
     return run, dataset
+
+
+def test_an_ensemble_predicts_like_the_run_and_trains_each_of_its_networks(
+    tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, dataset = made_run(tmp_path, "risk", {"hidden": "8", "members": 2, "class_weight": "balanced"}, "tabm")
+    of_each = [
+        ("tabm", {"hidden": [8], "members": 2, "class_weight": "balanced"}),
+        ("tabm", {"hidden": [8, 8], "members": 1, "class_weight": "balanced", "schedule": "cosine", "clip_norm": 0.0}),
+    ]
+    designs = [
+        design(dataset.problem, name, dataset.schema, {"epochs": 2, **options}, seed, dataset.folds)
+        for seed, (name, options) in enumerate(of_each)
+    ]
+    for one in designs:
+        fit(one, dataset.arrays("train"), dataset.arrays("validation"), folds=dataset.fold_of_training)
+    both = ensemble(designs, [0.75, 0.25])
+    both.members_told = [
+        {"weight": weight, "settings": options_to_json(one.options)}
+        for weight, one in zip([0.75, 0.25], designs, strict=True)
+    ]
+    run.write("design", {**both.to_json(), "batch_size": 64})
+    both.model.save(run.path / "model.keras")
+    code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
+    assert_well_written(code, types)
+    source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
+    called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
+    assert_predicted_like_the_run(run, dataset, out)
+    printed = called_here(code / "train.py", source, monkeypatch=monkeypatch, capsys=capsys)
+    assert "model_1" in printed and "model_2" in printed and "test log_loss: " in printed
 
 
 def called(*command: object, cwd: Path) -> str:
