@@ -29,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail("--json" in words, str(error))
     # TensorFlow tells of instruction sets and missing graphics cards on every start.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
     warnings.showwarning = _show_warning
     try:
         given.command(given)
