@@ -155,7 +155,9 @@ def test_a_row_is_answered_alike_whatever_rows_stand_beside_it() -> None:
 
 def test_the_budget_ends_the_training() -> None:
     X, y = load_diabetes(return_X_y=True)
-    fitted = nervura.Regressor(NETWORK, options={**QUICK, "epochs": 100_000, "patience": 100_000}, minutes=0.05).fit(X, y)
+    fitted = nervura.Regressor(NETWORK, options={**QUICK, "epochs": 100_000, "patience": 100_000}, minutes=0.05).fit(
+        X, y
+    )
     assert 0 < len(fitted.history_["loss"]) < 100_000
     assert sum(fitted.history_["seconds"]) < 3
 
