@@ -104,7 +104,7 @@ class TabM(Network):
         for i, size in enumerate(options.hidden, 1):
             of_each = options.members if options.arch == "tabm" else 0
             # The first block's R are the scales of the inputs.
-            x = GroupDense(size, of_each, before=i > 1, seed=next(seeds), name=f"hidden_{i}")(x)
+            x = GroupDense(size, of_each, before=i > 1 or not of_each, seed=next(seeds), name=f"hidden_{i}")(x)
             x = keras.layers.Activation(options.activation, name=f"activation_{i}")(x)
             if options.dropout:
                 x = keras.layers.Dropout(options.dropout, seed=next(seeds), name=f"dropout_{i}")(x)
