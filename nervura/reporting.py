@@ -218,7 +218,13 @@ def _shape(sizes: Sequence[int | None] | None) -> str:
     """The shape that leaves a layer, without the rows of the batch: ``64`` or ``28 × 28 × 3``."""
     if not sizes:
         return "–"
-    return " × ".join("?" if size is None else f"{size}" for size in sizes[1:]) or "1"
+    return " × ".join("?" if size is None else f"{size}" for size in _one_row(sizes)) or "1"
+
+
+def _one_row(sizes: Sequence[int | None]) -> list[int | None]:
+    """A shape without the axis of the batch: the first unknown one, since groups of members stand before it."""
+    batch = list(sizes).index(None) if None in sizes else 0
+    return [size for axis, size in enumerate(sizes) if axis != batch]
 
 
 def _bounds(score: dict[str, Any] | None, lang: str) -> str:
@@ -645,7 +651,7 @@ def _boxes(network: dict[str, Any], lang: str) -> list[list[dict[str, Any]]]:
         parts = [layer["type"], _shape(layer.get("output_shape"))]
         if layer.get("parameters"):
             parts.append(text("network.parameters_short", lang, count=number(layer["parameters"], lang)))
-        sizes = [size for size in (layer.get("output_shape") or [])[1:] if size]
+        sizes = [size for size in _one_row(layer.get("output_shape") or []) if size]
         return {
             "title": layer["name"],
             "small": " · ".join(parts),
