@@ -35,7 +35,7 @@ class TabM(Network):
     Choose it for tables of all sizes; it is the strongest network here, and the default.
     Paper: Gorishniy, Kotelnikov, Babenko, TabM, ICLR 2025: ``arch=tabm-mini`` scales the inputs alone, ``arch=tabm``
     every layer. The paper has 32 members in one group and width 512; here are fewer, narrower ones in five groups,
-    which take a tenth of the time. Numbers enter clipped softly instead of as ranks of a normal.
+    which take less time. Numbers enter clipped softly instead of as ranks of a normal.
     """
 
     name = "tabm"
