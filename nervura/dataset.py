@@ -89,6 +89,7 @@ class Dataset:
             time=time,
             test_share=0.0 if test_table is not None else test_share,
             validation_share=validation_share,
+            test=None if test_table is None else test_table.frame,
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training)

@@ -87,7 +87,8 @@ class _Estimator(BaseEstimator):
         rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
         fit = training.fit(made, rows, judged, folds=folds, deadline=deadline)
         self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
-        self._problem = calibrate(dataset.problem, *training.held_out(made, rows, judged, judged, folds))
+        answered = training.held_out(made, rows, judged, judged, folds)
+        self._problem = calibrate(dataset.problem, *answered, groups=made.groups)
         self._network = training.predictor(made.model)
         return self
 

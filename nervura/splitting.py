@@ -19,6 +19,9 @@ FEWEST_ROWS = 10
 LARGEST_TWINS = 0.01
 """Identical rows stay on one side up to this share of all rows; more of them are a pattern, not copies."""
 
+REPEATED_IN_TEST = 0.01
+"""From this share of test rows of the user's own that repeat a row to learn from, repeating is what new rows do."""
+
 GROUP_DRAWS = 20
 
 FOLDS = 5
@@ -60,6 +63,7 @@ def draw_split(
     time: str | None = None,
     test_share: float = 0.2,
     validation_share: float = 0.2,
+    test: pl.LazyFrame | pl.DataFrame | None = None,
 ) -> Split:
     """Draws the parts as a function of the seed and the data.
 
@@ -72,6 +76,8 @@ def draw_split(
         time: the latest rows by this column are the test, the next latest the validation.
         test_share: of all rows; 0 where the test rows come from elsewhere.
         validation_share: of the rows that are not for the test.
+        test: test rows that come from elsewhere. Where they repeat rows of ``frame``, the validation rows do so too, to be
+            like them.
 
     Raises:
         ProblemError: too few rows, groups or moments to make the parts from.
@@ -108,7 +114,14 @@ def draw_split(
         if classes is not None:
             method += ", the draw nearest to the classes' shares"
     else:
-        units = _twins(chosen["inputs"].to_numpy(), notes)
+        inputs = chosen["inputs"].to_numpy()
+        repeated = _repeated(inputs, test, schema, frame)
+        units = _twins(inputs, notes) if repeated < REPEATED_IN_TEST else np.arange(len(rows))
+        if repeated >= REPEATED_IN_TEST:
+            notes.append(
+                f"{repeated:.0%} of the test rows have the inputs of a row that is learnt from; so equal rows are split "
+                "like other rows, and the validation rows are like the test rows."
+            )
         drawn = _by_rows(units, classes, shares, draw)
         method = "rows drawn at random" + (" within each class" if classes is not None else "")
         if classes is not None:
@@ -177,6 +190,24 @@ def _read(frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None,
     if group is None and time is None:
         asked.append(pl.struct(column.name for column in schema.inputs).hash(0).alias("inputs"))
     return frame.lazy().select(asked).collect(engine="streaming")
+
+
+def _repeated(
+    inputs: np.ndarray,
+    test: pl.LazyFrame | pl.DataFrame | None,
+    schema: Schema,
+    frame: pl.LazyFrame | pl.DataFrame,
+) -> float:
+    """The share of the test rows with the inputs of one of ``frame``, whose hashes are ``inputs``."""
+    names = [column.name for column in schema.inputs]
+    if test is None:
+        return 0.0
+    known, given = frame.lazy().collect_schema(), test.lazy().collect_schema()
+    # Rows of another format hash otherwise, even where they are equal.
+    if any(name not in given or given[name] != known[name] for name in names):
+        return 0.0
+    hashes = test.lazy().select(pl.struct(names).hash(0)).collect(engine="streaming").to_series().to_numpy()
+    return float(np.isin(hashes, inputs).mean()) if len(hashes) else 0.0
 
 
 def _numbered(hashes: pl.Series) -> np.ndarray:

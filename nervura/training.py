@@ -27,6 +27,10 @@ VIRTUAL_EPOCH_ROWS = 500_000
 PREPARING_ROWS = 200_000
 PROBE_ROWS = 256
 VALIDATION_BATCH = 8_192
+NEGLIGIBLE = 1e-4
+"""A loss of classes, in nats, has to fall by more than this to count as better: classes that are told apart without error
+would else be learnt on and on. A loss of values has no such scale."""
+
 CHECKPOINT_SECONDS = 10.0
 """At least this long between checkpoints, so that writing them costs no time worth naming."""
 
@@ -432,7 +436,8 @@ class Keeper(keras.callbacks.Callback):
         value = self._validation_loss()
         weights = [_value(v) for v in model.variables]
         # A relu may turn not-a-number into zero, so that spoilt weights can still give a loss.
-        if value < self.best and all(np.isfinite(w).all() for w in weights):
+        negligible = NEGLIGIBLE if self.design.problem.supervised_by == "classifier" else 0.0
+        if value < self.best - negligible and all(np.isfinite(w).all() for w in weights):
             self.best, self.best_epoch, self.best_weights = value, self.epoch, weights
         row = {
             "epoch": float(self.epoch),

@@ -324,7 +324,7 @@ def _go_on(
         else:
             rows = _validation(dataset, made)
             answered = training.held_out(made, dataset.arrays("train"), *rows, dataset.fold_of_training)
-        made.problem = calibration.calibrate(dataset.problem, *answered, asked["level"])
+        made.problem = calibration.calibrate(dataset.problem, *answered, asked["level"], made.groups)
         run.update("problem", coding=made.problem.coding)
         evaluation = evaluate(run, dataset, made, seconds, judge=judge, deadline=deadline, tell=tell)
         tell("explaining")

@@ -176,3 +176,13 @@ def test_a_million_rows_take_seconds():
     rows = 1_000_000
     split = draw_split(*make(np.arange(rows) % 3), True, 0)
     assert split.counts() == {"train": 640_000, "validation": 160_000, "test": 200_000, "left out": 0}
+
+
+def test_validation_repeats_rows_where_test_rows_of_ones_own_do():
+    x = np.repeat(np.arange(100.0), 5)
+    frame, schema = make(np.arange(500) % 2, x)
+    for test, apart in ((frame[::10], True), (frame.with_columns(pl.col("x") + 1000.0)[::10], False)):
+        split = draw_split(frame, schema, True, 3, test_share=0.0, test=test)
+        shared = np.isin(x[split.rows(VALIDATION)], x[split.rows(TRAIN)]).mean()
+        assert shared > 0.9 if apart else shared == 0
+        assert ("100% of the test rows" in split.notes[0]) == apart

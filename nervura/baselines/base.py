@@ -27,6 +27,9 @@ MANY_ROWS = 10_000
 """From this many rows trees are grown on all cores. Of fewer, threads spend longer waiting for each other than working,
 and on a busy machine far longer."""
 
+FEW_OUTPUTS = 10
+"""Boosted trees with more outputs than this, each of which is a tree a round, are not bagged: it would take minutes."""
+
 FEW_ROWS = 2_000
 """Up to this many rows the number of rounds is found on five folds, since one small sample of rows says little."""
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nervura.baselines.base import (
+    FEW_OUTPUTS,
     Baseline,
     Fitted,
     Rows,
@@ -48,7 +49,7 @@ class Boosting(Baseline):
     simplicity = 3
 
     def models(self, rows: int, features: int, outputs: int) -> int:
-        return 5
+        return 5 if outputs <= FEW_OUTPUTS else 1
 
     def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> Trees:
         codes = Codes.of(tensors, rows[0])

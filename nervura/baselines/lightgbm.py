@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nervura.baselines.base import (
+    FEW_OUTPUTS,
     Baseline,
     Fitted,
     Rows,
@@ -46,7 +47,7 @@ class LightGBM(Baseline):
     requires = [("lightgbm", "trees")]
 
     def models(self, rows: int, features: int, outputs: int) -> int:
-        return 5
+        return 5 if outputs <= FEW_OUTPUTS else 1
 
     def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> LightGBMFit:
         names = np.unique(rows[1]) if problem.supervised_by == "classifier" else None
