@@ -281,17 +281,20 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 
 def _warnings(run: Any) -> list[str]:
+    from nervura.reporting import told_of_imbalance
     from nervura.schema import Schema
 
     schema = Schema.from_json(run.need("schema"))
     aside = [f"{column.name} is set aside: {column.reason}" for column in schema.aside]
     left_out = run.evaluation["notes"]
+    imbalance = run.evaluation.get("imbalance")
     return [
         *run.need("run")["source"]["notes"],
         *_first(aside, "columns set aside"),
         *_first(schema.warnings, "warnings about columns"),
         *run.need("split")["notes"],
         *left_out,
+        *([told_of_imbalance(imbalance)] if imbalance else []),
     ]
 
 

@@ -183,7 +183,10 @@ def scored(
     rows = _some_rows(len(truth), generator)
     of_sample = np.array([one.loss(truth[rows], e[rows])[0] for one, e in zip(every, estimates, strict=True)])
     drawn = []
-    for weights in _weights(len(rows), 1000, generator):
+    resamples = 1000
+    if problem.metric in RANKED:
+        resamples = max(200, min(1000, RANKED_CELLS // len(rows)))
+    for weights in _weights(len(rows), resamples, generator):
         each = [one.loss(truth[rows], e[rows], weights) for one, e in zip(every, estimates, strict=True)]
         drawn.append(np.mean(each, axis=0))
     counted = len(truth)
@@ -197,6 +200,9 @@ def scored(
         counted,
     )
 
+
+RANKED, RANKED_CELLS = ("roc_auc", "average_precision"), 4_000_000
+"""Metrics of the order of rows take long to resample; of many rows fewer resamples must do."""
 
 OF_CLASSES = ("balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision")
 """Metrics that rest on the rows of a class: where it is rare, few rows tell how much they vary."""
