@@ -77,7 +77,6 @@ def check_metric(problem: Problem, metric: str | None) -> None:
             f"'{metric}' is a metric of {' and '.join(others)} problems, and this problem is {problem.name}, with {own}. "
             f"Write --metric {problem.metric}, or --problem {others[0]} where the target allows it."
         )
-    every = list(dict.fromkeys([*problem.metrics, *(name for other in problems for name in other.metrics)]))
     raise OptionError(
-        f"A {problem.name} problem is judged by {own}; there is no metric '{metric}'. {did_you_mean(metric, every)}"
+        f"There is no metric '{metric}' for a {problem.name} problem. {did_you_mean(metric, list(problem.metrics))}"
     )
