@@ -13,8 +13,9 @@ from nervura.problems.base import Classification, Metric, Problem
 FEWEST_ROWS = 30
 """Below so many rows, or two rows of a class, no rule is learnt."""
 
-MOST_ROWS = 20_000
-"""A rule is learnt from at most so many rows, taken evenly."""
+MOST_ROWS, MOST_WORK, ROWS_PER_CLASS = 20_000, 4_000_000, 10
+"""A rule is learnt from at most so many rows, taken evenly, and of many classes from fewer: so many by rows x classes²,
+though always some rows per class."""
 
 PASSES = 3
 """How often the weight of each of several classes is looked for again, given those of the others."""
@@ -38,15 +39,17 @@ def with_rule(problem: Problem, truth: np.ndarray, estimates: np.ndarray) -> Pro
     plain = problem.ruled(None)
     known = truth >= 0
     truth, estimates = truth[known], estimates[known]
-    step = max(1, -(-len(truth) // MOST_ROWS))
+    classes = len(plain.classes)
+    most = min(MOST_ROWS, max(MOST_WORK // classes**2, ROWS_PER_CLASS * classes))
+    step = max(1, -(-len(truth) // most))
     truth, estimates = truth[::step], estimates[::step]
-    counts = np.bincount(truth, minlength=estimates.shape[1])
+    counts = np.bincount(truth, minlength=classes)
     if len(truth) < FEWEST_ROWS or (counts > 1).sum() < 2:
         return plain
     # Each class is dealt out in turn, so that both halves hold half of it.
     half = np.empty(len(truth), dtype=int)
     half[np.argsort(truth, kind="stable")] = np.arange(len(truth)) % 2
-    soft = SOFT * estimates + (1 - SOFT) * np.eye(estimates.shape[1])[truth]
+    soft = SOFT * estimates + (1 - SOFT) * np.eye(classes)[truth]
     metric = plain.metrics[plain.metric]
     gain = 0.0
     for learnt, judged in ((half == 0, half == 1), (half == 1, half == 0)):

@@ -173,6 +173,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "t": say,
         "named": partial(_named, lang=lang),
         "metric": partial(_metric, lang=lang),
+        "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
         "direction": lambda name: say("direction.high" if name in HIGHER_IS_BETTER else "direction.low"),
         "known_metric": lambda name: f"metric.{name}" in MESSAGES,
@@ -395,15 +396,27 @@ def _rule(problem: dict[str, Any] | None, network: str | None, names: list[str])
     rule = coding.get("rule")
     if not rule:
         return None
-    weights = [f"{name} {weight:.3g}" for name, weight in zip(names, rule.get("weights", ()), strict=False)]
-    shown = weights[:MOST_CLASSES]
+    weights = list(zip(names, rule.get("weights", ()), strict=False))
+    shown, left_out = _first(weights, MOST_CLASSES)
     return {
         "network": network,
         "metric": coding.get("metric"),
         "class": names[-1],
         "threshold": rule.get("threshold"),
-        "weights": ", ".join(shown) + (" ..." if len(shown) < len(weights) else ""),
+        "weights": [{"name": name, "weight": weight} for name, weight in shown],
+        "left_out": left_out,
     }
+
+
+def told_of_rule(found: dict[str, Any], lang: str = "en") -> str:
+    """By what rule the network names classes."""
+    metric = _metric(found["metric"], lang)
+    if found["threshold"] is not None:
+        threshold = number(found["threshold"], lang)
+        return text("classes.threshold", lang, name=found["class"], threshold=threshold, metric=metric)
+    weights = ", ".join(f"{one['name']} {number(one['weight'], lang)}" for one in found["weights"])
+    more = f", {text('page.more', lang, count=number(found['left_out'], lang))}" if found["left_out"] else ""
+    return text("classes.weights", lang, metric=metric, weights=weights + more)
 
 
 def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
