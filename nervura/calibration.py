@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from nervura.deciding import with_rule
 from nervura.problems.base import Classification, Problem
 
 LEVEL = 0.9
@@ -35,7 +36,8 @@ def calibrate(
 
     Args:
         stopping: a network's outputs (rows, units) and the encoded target of rows that it has not learnt from, and
-            that may have decided when it stopped: the temperature is learnt from them.
+            that may have decided when it stopped: the temperature is learnt from them, and the rule by which classes
+            are named where the deciding metric rests on that.
         untouched: the same of rows that nothing else used: the interval or set rests on them.
         level: the share of new rows whose truth it is to hold.
         groups: whose mean will answer new rows; the outputs given are those of one group for each row.
@@ -43,7 +45,8 @@ def calibrate(
     coding: dict[str, Any] = dict(problem.coding)
     if problem.supervised_by == "classifier":
         coding["temperature"] = temperature(problem, *stopping)
-    tempered = type(problem)(coding)
+    tempered = _ruled(type(problem)(coding), *stopping)
+    coding = dict(tempered.coding)
     outputs, encoded = untouched
     known = encoded >= 0 if problem.supervised_by == "classifier" else np.isfinite(encoded)
     truth, estimates = tempered.truth(encoded[known]), tempered.estimates(outputs[known])
@@ -55,6 +58,10 @@ def calibrate(
     if coding.get("temperature", 1.0) != 1.0 and groups > 1:
         coding["temperature"] *= SHARPER_TOGETHER
     return type(problem)(coding)
+
+
+def _ruled(problem: Problem, outputs: np.ndarray, encoded: np.ndarray) -> Problem:
+    return with_rule(problem, problem.truth(encoded), problem.estimates(outputs))
 
 
 def temperature(problem: Problem, outputs: np.ndarray, encoded: np.ndarray) -> float:

@@ -22,6 +22,7 @@ from nervura.baselines.base import Fitted, Guess
 from nervura.baselines.boosting import grow
 from nervura.baselines.linear import LinearFit
 from nervura.dataset import Dataset
+from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.inspecting import GIVES_AWAY
 from nervura.schema import Column
 
@@ -211,7 +212,8 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
             estimates = model.estimates(unseen)
             guesses[name].append(estimates)
             losses[name].append(problem.row_losses(truth, estimates))
-            values[name].append(problem.scores(truth, estimates)[metric])
+            ruled = with_rule(problem, truth, estimates)
+            values[name].append(ruled.scores(truth, estimates)[metric])
     rows = {name: np.concatenate(parts) for name, parts in losses.items()}
     score = {name: float(np.mean(parts)) for name, parts in values.items()}
     best = min(("linear", "trees"), key=lambda name: rows[name].mean())
@@ -226,7 +228,8 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
     }
     section.say(
         f"On rows not learnt from, a constant guess has {metric} {score['constant']:.4g}, a linear model "
-        f"{score['linear']:.4g} and boosted trees {score['trees']:.4g} (less is better)."
+        f"{score['linear']:.4g} and boosted trees {score['trees']:.4g} "
+        f"({'more' if problem.metrics[metric].greater_is_better else 'less'} is better)."
     )
     target = dataset.schema.target.name
     if certain and problem.supervised_by == "regressor":
@@ -246,12 +249,34 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
             f"'{target}'{', though so few rows can hide it' if few else ''}.",
             "warning" if few else "fail",
         )
+    _say_of_rare_classes(section, dataset, np.concatenate(truths), np.concatenate(guesses[best]))
     gain, curved = _gain(rows["linear"], rows["trees"])
     curved = curved and gain > 0.02
     section.numbers |= {"curved": curved}
     if certain or ordered:
         section.say(f"Boosted trees are {'clearly' if curved else 'not clearly'} better than the linear model.")
     return section
+
+
+def _say_of_rare_classes(section: Section, dataset: Dataset, truth: np.ndarray, estimates: np.ndarray) -> None:
+    """Of a rare class: which metrics make it be named, and where the threshold then lies, by estimates of unseen rows."""
+    problem = dataset.problem
+    if problem.supervised_by != "classifier" or "metric" in problem.coding:
+        return
+    counts = np.bincount(truth[truth >= 0], minlength=len(problem.coding["classes"]))
+    share = counts.min() / counts.sum()
+    if share >= RARE_CLASS:
+        return
+    found = thresholds(problem, truth, estimates)
+    section.numbers["thresholds"] = found
+    ways = [
+        f"--metric {name}" + (f" (a threshold of about {value:.2g})" if value is not None else "")
+        for name, value in found.items()
+    ]
+    section.say(
+        f"The class '{problem.coding['classes'][int(counts.argmin())]}' has {_share(float(share))} of the rows, so that "
+        f"the likeliest class is hardly ever it. To have it named, write {' or '.join(ways)}."
+    )
 
 
 def _rises(truth: list[np.ndarray], estimates: list[np.ndarray]) -> bool:

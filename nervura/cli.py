@@ -160,6 +160,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--target", metavar="COL", help="the column to predict")
     command.add_argument("--problem", metavar="P", help="binary, multiclass or regression (default: found out)")
     command.add_argument(
+        "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"
+    )
+    command.add_argument(
         "--column", action="append", default=[], metavar="NAME=KIND", help="number, category, boolean, datetime or text"
     )
     command.add_argument(
@@ -200,6 +203,7 @@ def _add_use(command: argparse.ArgumentParser) -> None:
 def _data(given: argparse.Namespace) -> dict[str, Any]:
     return {
         "problem": given.problem,
+        "metric": given.metric,
         "kinds": _pairs(given.column, "--column NAME=KIND"),
         "drop": given.drop,
         "group": given.group,
@@ -277,17 +281,20 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 
 def _warnings(run: Any) -> list[str]:
+    from nervura.reporting import told_of_imbalance
     from nervura.schema import Schema
 
     schema = Schema.from_json(run.need("schema"))
     aside = [f"{column.name} is set aside: {column.reason}" for column in schema.aside]
     left_out = run.evaluation["notes"]
+    imbalance = run.evaluation.get("imbalance")
     return [
         *run.need("run")["source"]["notes"],
         *_first(aside, "columns set aside"),
         *_first(schema.warnings, "warnings about columns"),
         *run.need("split")["notes"],
         *left_out,
+        *([told_of_imbalance(imbalance)] if imbalance else []),
     ]
 
 

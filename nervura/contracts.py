@@ -98,6 +98,14 @@ def check_problem(problem: Problem, target: Column, values: pl.Series) -> None:
     _must(len(estimates) == len(values) and estimates.dtype == np.float64, "estimates are float64, one per row")
     decoded = bound.decode(estimates)
     _must(decoded.height == len(values) and decoded.columns[0] == "prediction", "answers have one prediction per row")
+    _must(len(bound.named(estimates)) == len(values), "each row is named as something")
+    for name in problem.metrics:
+        other = bound.judged_by(name)
+        _must(
+            type(problem)(json.loads(json.dumps(other.coding))).metric == name,
+            "the deciding metric stands in the coding",
+        )
+        _must(other.loss(truth, estimates).shape == (1,), f"{name} decides by one figure for all rows")
     _must(bool(np.isfinite(bound.row_losses(truth, estimates)).all()), "a loss per row is a number")
     constant = bound.constant(truth, len(truth))
     _must(constant.shape == estimates.shape, f"constant estimates have the shape {constant.shape}")

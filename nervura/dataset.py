@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from nervura import encoding
-from nervura.detection import Detection, detect_problem
+from nervura.detection import Detection, check_metric, detect_problem
 from nervura.errors import ProblemError, SchemaError
 from nervura.inspecting import infer_schema
 from nervura.problems.base import Problem
@@ -59,6 +59,7 @@ class Dataset:
         target: str | None = None,
         *,
         problem: str | None = None,
+        metric: str | None = None,
         kinds: Mapping[str, str] | None = None,
         drop: Sequence[str] = (),
         group: str | None = None,
@@ -73,6 +74,7 @@ class Dataset:
 
         Raises:
             SourceError, SchemaError, ProblemError: the data cannot answer the question.
+            OptionError: the problem has no such metric.
         """
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
@@ -80,6 +82,7 @@ class Dataset:
         column = schema.target
         values = found.frame.select(encoding.values(column).alias("y")).collect().to_series()
         detection = detect_problem(column, values.drop_nulls(), problem)
+        check_metric(detection.problem, metric)
         split = draw_split(
             found.frame,
             schema,
@@ -92,7 +95,7 @@ class Dataset:
             test=None if test_table is None else test_table.frame,
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
-        bound = detection.problem.learn(training)
+        bound = detection.problem.learn(training).judged_by(metric)
         if detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
         dataset = cls(found, schema, detection, bound, split, test_table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nervura.errors import ProblemError
+from nervura.errors import OptionError, ProblemError, did_you_mean
 from nervura.problems import problems
 from nervura.problems.base import Declined, Problem
 
@@ -60,3 +60,23 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
             f"No problem suits the target '{target.name}' ({reasons}). Name another target, or write --problem NAME."
         )
     return Detection(*chosen, declined)
+
+
+def check_metric(problem: Problem, metric: str | None) -> None:
+    """Whether a problem can be judged by a metric.
+
+    Raises:
+        OptionError: it has no metric of that name; the text says which problem has.
+    """
+    if metric is None or metric in problem.metrics:
+        return
+    others = [other.name for other in problems if metric in other.metrics]
+    own = ", ".join(problem.metrics)
+    if others:
+        raise OptionError(
+            f"'{metric}' is a metric of {' and '.join(others)} problems, and this problem is {problem.name}, with {own}. "
+            f"Write --metric {problem.metric}, or --problem {others[0]} where the target allows it."
+        )
+    raise OptionError(
+        f"There is no metric '{metric}' for a {problem.name} problem. {did_you_mean(metric, list(problem.metrics))}"
+    )

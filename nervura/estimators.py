@@ -41,6 +41,7 @@ class _Estimator(BaseEstimator):
         network: str = DEFAULT_NETWORK,
         options: Mapping[str, Any] | None = None,
         *,
+        metric: str | None = None,
         kinds: Mapping[str, str] | None = None,
         validation_share: float = 0.2,
         minutes: float | None = None,
@@ -48,6 +49,7 @@ class _Estimator(BaseEstimator):
     ):
         self.network = network
         self.options = options
+        self.metric = metric
         self.kinds = kinds
         self.validation_share = validation_share
         self.minutes = minutes
@@ -77,6 +79,7 @@ class _Estimator(BaseEstimator):
             frame.with_columns(pl.Series(target, y)),
             target,
             problem=problem,
+            metric=self.metric,
             kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
             seed=int(seed),
             test_share=0.0,
@@ -133,6 +136,7 @@ class Classifier(ClassifierMixin, _Estimator):
     Args:
         network: a member of the zoo.
         options: the network's options by name.
+        metric: what to optimise, one of the metrics of the problem; by default log_loss or rmse.
         kinds: what columns mean, by name, where the inferred kinds are wrong; an array's columns are x0, x1 ...
         validation_share: the share of the rows that decide when training stops.
         minutes: a budget for ``fit``.
@@ -161,9 +165,10 @@ class Classifier(ClassifierMixin, _Estimator):
         return self._estimates(X)
 
     def predict(self, X: Any) -> np.ndarray:
-        """The most probable class of each row, shape (rows,)."""
+        """The class of each row, shape (rows,): the most probable one or, where ``metric`` rests on the class named,
+        the one that it likes best."""
         estimates = self._estimates(X)
-        return self.classes_[estimates.argmax(1)]
+        return self.classes_[self._problem.named(estimates)]
 
 
 class Regressor(RegressorMixin, _Estimator):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,11 +16,13 @@ from nervura import calibration, judging, training
 from nervura.baselines import baselines
 from nervura.baselines.base import Bag, Baseline, Rows
 from nervura.dataset import Arrays, Dataset
+from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
 from nervura.encoding import tensors
 from nervura.ensembling import EnsembleDesign
 from nervura.judging import Candidate
-from nervura.predicting import answering, called, encode_known, load_schema
+from nervura.predicting import RULE, answering, called, encode_known, load_schema
+from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
 from nervura.sources import read
 
@@ -79,7 +83,7 @@ def evaluate(
     candidates = {trained.network.name: own, **judge.found}
     judge.more_seeds(trained, own)
     truth = dataset.truth("test")
-    scores = {name: judging.intervals(problem, truth, c.test) for name, c in candidates.items()}
+    scores = {n: judging.intervals(problem, truth, c.test, problems=c.problems) for n, c in candidates.items()}
     verdict = judging.decide(problem, dataset.truth("validation"), truth, list(candidates.values()))
     ladder = {depth_name(depth): str(depth) for depth in DEPTHS}
     evaluation = {
@@ -93,12 +97,21 @@ def evaluate(
         "seconds": {name: c.seconds for name, c in candidates.items()},
         "notes": judge.notes,
         "verdict": verdict.to_json(),
-        "diagnostics": judging.diagnostics(problem, truth, own.test[0]),
+        "diagnostics": {
+            **judging.diagnostics(trained.problem, truth, own.test[0]),
+            "trust": judging.trust(problem, truth, list(candidates.values())),
+        },
+        "rules": {n: c.problems[0].coding["rule"] for n, c in candidates.items() if _is_ruled(c)},
+        "imbalance": judge.imbalance(own),
         "coverage": calibration.coverage(trained.problem, truth, own.test[0]),
         "learning_curve": judge.learning_curve(),
     }
     run.write("evaluation", evaluation)
     return evaluation
+
+
+def _is_ruled(candidate: Candidate) -> bool:
+    return bool(candidate.problems) and "rule" in candidate.problems[0].coding
 
 
 def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "network") -> dict[str, Any]:
@@ -161,7 +174,9 @@ class _Judge:
         kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
         if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
             kind, simplicity = "deep", 5
-        own = Candidate(trained.network.name, kind, simplicity, *self._answers(trained), seconds)
+        own = Candidate(
+            trained.network.name, kind, simplicity, *self._answers(trained), seconds, problems=[trained.problem]
+        )
         if trained.groups > 1:
             of_groups = training.group_outputs(trained, self.dataset.arrays("test")[0])
             own.groups = [trained.problem.estimates(outputs) for outputs in of_groups]
@@ -204,8 +219,10 @@ class _Judge:
             )
             training.fit(again, self.dataset.arrays("train"), self.dataset.arrays("validation"), deadline=self.deadline)
             validation, test = self._answers(again)
+            again.problem = self._ruled(validation[0])
             own.validation += validation
             own.test += test
+            own.problems = [*own.problems, again.problem]
 
     def _network(self, name: str, kind: str, simplicity: int, depth: int) -> Iterator[Candidate]:
         if not self._fits(name, self._network_seconds()):
@@ -217,8 +234,10 @@ class _Judge:
         made = design(self.dataset.problem, network, self.dataset.schema, options)
         limit = None if self.deadline is None else time.monotonic() + self.left() / 2
         training.fit(made, self.sample, self.dataset.arrays("validation"), deadline=limit)
-        self.run.write_folder(kept_in(name), lambda folder: made.model.save(folder / "model.keras"))
-        yield Candidate(name, kind, simplicity, *self._answers(made), time.monotonic() - began)
+        validation, test = self._answers(made)
+        ruled = self._ruled(validation[0])
+        self._keep(name, lambda folder: made.model.save(folder / "model.keras"), ruled)
+        yield Candidate(name, kind, simplicity, validation, test, time.monotonic() - began, problems=[ruled])
 
     def _baseline(self, member: Baseline) -> Iterator[Candidate]:
         """Fits a baseline, as far as there is time, and keeps it in the run."""
@@ -241,18 +260,50 @@ class _Judge:
         rows, fold_of = self._rows_and_folds() if models else (self._learnt(), None)
         fitted = member.fit(problem, inputs, rows, folds=fold_of, models=models)
         seconds = time.monotonic() - began
-        self.run.write_folder(kept_in(member.name), fitted.write)
         validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
+        held_out = fitted.estimates(validation, without=0)
+        ruled = self._ruled(held_out)
+        self._keep(member.name, fitted.write, ruled)
         each = [model.estimates(test) for model in fitted.models] if isinstance(fitted, Bag) else []
         yield Candidate(
             member.name,
             member.kind,
             member.simplicity,
-            [fitted.estimates(validation, without=0)],
+            [held_out],
             [np.mean(each, axis=0) if each else fitted.estimates(test)],
             seconds,
             each if len(each) > 1 else [],
+            [ruled],
         )
+
+    def _ruled(self, held_out: np.ndarray) -> Problem:
+        """The problem with the rule by which a model names classes best, learnt from its estimates of the validation rows."""
+        return with_rule(self.dataset.problem, self.dataset.truth("validation"), held_out)
+
+    def _keep(self, name: str, write: Callable[[Path], None], ruled: Problem) -> None:
+        """Keeps a model in the run, with the rule by which it names classes."""
+
+        def write_both(folder: Path) -> None:
+            write(folder)
+            if "rule" in ruled.coding:
+                (folder / RULE).write_text(json.dumps(ruled.coding["rule"]) + "\n", encoding="utf-8")
+
+        self.run.write_folder(kept_in(name), write_both)
+
+    def imbalance(self, own: Candidate) -> dict[str, Any] | None:
+        """How a class that is rare would be named more often: metrics to write, and the threshold that each would lead to.
+
+        None where no class is rare or a metric was asked for.
+        """
+        problem = self.dataset.problem
+        if problem.supervised_by != "classifier" or "metric" in problem.coding or not len(own.validation):
+            return None
+        counts = np.bincount(self.dataset.truth("train"), minlength=len(problem.coding["classes"]))
+        share = float(counts.min() / counts.sum())
+        if share >= RARE_CLASS:
+            return None
+        found = thresholds(problem, self.dataset.truth("validation"), own.validation[0])
+        return {"class": problem.coding["classes"][int(counts.argmin())], "share": share, "thresholds": found}
 
     def _learnt(self) -> Rows:
         return self.sample[0], self.dataset.problem.truth(self.sample[1])
@@ -289,7 +340,9 @@ class _Judge:
         for share in CURVE_SHARES:
             chosen = np.sort(order[: round(share * len(truth))])
             fitted = member.fit(problem, inputs, ({name: a[chosen] for name, a in x.items()}, truth[chosen]))
-            scores = judging.intervals(problem, self.dataset.truth("test"), [fitted.estimates(test)], resamples=200)
+            ruled = self._ruled(fitted.estimates(self.dataset.arrays("validation")[0]))
+            truth_of_test, estimates = self.dataset.truth("test"), [fitted.estimates(test)]
+            scores = judging.intervals(problem, truth_of_test, estimates, resamples=200, problems=[ruled])
             curve.append({"rows": len(chosen), **scores[problem.metric]})
         return curve
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import keras
 import numpy as np
 
 from nervura.dataset import Dataset
+from nervura.designing import Design
 from nervura.encoding import origins
 from nervura.run import Run
 from nervura.training import predictor
@@ -20,7 +20,7 @@ CELLS = 400_000
 """Rows x columns x repeats that are predicted at most, so that explaining takes seconds; rows are left out for it."""
 
 
-def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float | None = None) -> dict[str, Any]:
+def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | None = None) -> dict[str, Any]:
     """Permutation importance on the test rows; writes and gives ``explanation.json``.
 
     A column matters as much as the deciding metric gets worse when its values are dealt out anew among the rows.
@@ -29,7 +29,7 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
     Args:
         deadline: the moment (``time.monotonic``) to end by; columns not reached by then are left out and counted.
     """
-    problem, schema = dataset.problem, dataset.schema
+    problem, schema = trained.problem, dataset.schema
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -38,21 +38,18 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
     if problem.supervised_by == "classifier":
         known = truth >= 0
         x, truth = {name: array[known] for name, array in x.items()}, truth[known]
-    metric = problem.metrics[problem.metric]
-    outputs = predictor(model, batch_size=MOST_ROWS)
-    once = np.ones((1, len(truth)))
-    sign = -1 if metric.greater_is_better else 1
+    outputs = predictor(trained.model, batch_size=MOST_ROWS)
 
-    def score(inputs: dict[str, np.ndarray]) -> float:
-        return float(metric.function(truth, problem.estimates(outputs(inputs)), once)[0])
+    def loss(inputs: dict[str, np.ndarray]) -> float:
+        return float(problem.loss(truth, problem.estimates(outputs(inputs)))[0])
 
-    whole, made_from = score(x), origins(schema)
+    whole, made_from = loss(x), origins(schema)
     importance: list[dict[str, Any]] = []
     for i, name in enumerate(names):
         if deadline is not None and time.monotonic() > deadline:
             break
         draws = np.random.default_rng([run_seed(run), i])
-        losses = [sign * (score(_dealt_anew(x, made_from, name, draws)) - whole) for _ in range(REPEATS)]
+        losses = [loss(_dealt_anew(x, made_from, name, draws)) - whole for _ in range(REPEATS)]
         importance.append({"column": name, "value": float(np.mean(losses)), "low": min(losses), "high": max(losses)})
     importance.sort(key=lambda row: row["value"], reverse=True)
     explanation = {

@@ -7,7 +7,7 @@ was not in the training rows) are left out everywhere, and ``decide`` and ``diag
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -45,6 +45,8 @@ class Candidate:
         test: the estimates for the test rows, one array per training seed, in the same order.
         seconds: how long it took to train.
         groups: of a bagged model, the estimates of each group of its members for the test rows.
+        problems: the problem as each training answers it, with the rule by which it names classes; empty where all
+            name them alike.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Candidate:
     test: list[np.ndarray]
     seconds: float
     groups: list[np.ndarray] = field(default_factory=list)
+    problems: Sequence[Problem] = ()
 
 
 @dataclass
@@ -66,7 +69,7 @@ class Verdict:
         deep_warranted: ``yes``, ``no`` or ``undecided``.
         signal: whether a model beats the constant guess beyond noise; None if validation and test data disagree on it,
             and without a constant guess.
-        validation_differences: candidate minus best, on validation data, in the deciding metric (lower is better).
+        validation_differences: candidate minus best, on validation data, in the deciding metric.
         differences: the same on test data.
         depth: the best deep candidate minus the best of the others on test data, with their names; None if either lacks.
         scores: the deciding metric of each candidate, averaged over its seeds.
@@ -102,7 +105,12 @@ def known(problem: Problem, truth: np.ndarray) -> np.ndarray:
 
 
 def intervals(
-    problem: Problem, truth: np.ndarray, estimates_per_seed: list[np.ndarray], resamples: int = 1000, seed: int = 0
+    problem: Problem,
+    truth: np.ndarray,
+    estimates_per_seed: list[np.ndarray],
+    resamples: int = 1000,
+    seed: int = 0,
+    problems: Sequence[Problem] = (),
 ) -> dict[str, dict[str, float | None]]:
     """Every metric of the first seed's model, the one that is shipped, with a 95 % percentile bootstrap interval.
 
@@ -110,6 +118,9 @@ def intervals(
     training on the same data might score on other rows of the same kind. Of more than ``MOST_RESAMPLED`` rows, so many
     are resampled and the deviations from the score are narrowed by the root of the shares of rows. A metric that is not
     defined on these rows (ROC area of one class) is None.
+
+    Args:
+        problems: the problem as each seed's model answers it, where they name classes by rules of their own.
     """
     truth, all_estimates = _judged(problem, truth, estimates_per_seed)
     if not len(truth):
@@ -118,15 +129,16 @@ def intervals(
     rows = _some_rows(len(truth), generator)
     narrowing = math.sqrt(len(rows) / len(truth))
     drawn: dict[str, list[np.ndarray]] = {name: [] for name in problem.metrics}
-    for estimates in all_estimates:
-        here = problem.scores(truth, estimates)
-        of_sample = problem.scores(truth[rows], estimates[rows])
+    every = _each(problem, problems, all_estimates)
+    for one, estimates in zip(every, all_estimates, strict=True):
+        here = one.scores(truth, estimates)
+        of_sample = one.scores(truth[rows], estimates[rows])
         for weights in _weights(len(rows), -(-resamples // len(all_estimates)), generator):
-            for name, metric in problem.metrics.items():
-                scores = metric.function(truth[rows], estimates[rows], weights)
+            for name in problem.metrics:
+                scores = one.score(name, truth[rows], estimates[rows], weights)
                 drawn[name].append(here[name] + (scores - of_sample[name]) * narrowing)
     found = {}
-    for name, value in problem.scores(truth, all_estimates[0]).items():
+    for name, value in every[0].scores(truth, all_estimates[0]).items():
         draws = np.concatenate(drawn[name])
         draws = draws[np.isfinite(draws)]
         if not (len(draws) and math.isfinite(value)):
@@ -137,16 +149,100 @@ def intervals(
     return found
 
 
+@dataclass
+class Scored:
+    """A model in the deciding metric on some rows, turned so that less is better, for ``difference``.
+
+    Attributes:
+        scores: of the model from each seed (seeds,).
+        drawn: how far the mean over the seeds is from that on other rows of the same kind, (resamples,). All models
+            scored on the same rows are scored on the same resamples of them.
+        groups: of a bagged model the scores of its groups.
+        rows: how many rows there are, of the rarest class where the metric weighs classes and not rows.
+    """
+
+    scores: np.ndarray
+    drawn: np.ndarray
+    groups: np.ndarray
+    rows: int
+
+
+def scored(
+    problem: Problem,
+    truth: np.ndarray,
+    estimates: list[np.ndarray],
+    groups: Sequence[np.ndarray] = (),
+    problems: Sequence[Problem] = (),
+) -> Scored:
+    """Scores a model, trained from one or more seeds, on resampled rows; see ``compare``."""
+    truth, all_estimates = _judged(problem, truth, [*estimates, *groups])
+    estimates, groups = all_estimates[: len(estimates)], all_estimates[len(estimates) :]
+    every = _each(problem, problems, estimates)
+    scores = np.array([one.loss(truth, e)[0] for one, e in zip(every, estimates, strict=True)])
+    generator = np.random.default_rng(0)
+    rows = _some_rows(len(truth), generator)
+    of_sample = np.array([one.loss(truth[rows], e[rows])[0] for one, e in zip(every, estimates, strict=True)])
+    drawn = []
+    resamples = 1000
+    if problem.metric in RANKED:
+        resamples = max(200, min(1000, RANKED_CELLS // len(rows)))
+    for weights in _weights(len(rows), resamples, generator):
+        each = [one.loss(truth[rows], e[rows], weights) for one, e in zip(every, estimates, strict=True)]
+        drawn.append(np.mean(each, axis=0))
+    counted = len(truth)
+    if problem.metric in OF_CLASSES and len(truth):
+        sizes = np.bincount(truth)
+        counted = int(sizes[sizes > 0].min())
+    return Scored(
+        scores,
+        (np.concatenate(drawn) - of_sample.mean()) * math.sqrt(len(rows) / len(truth)),
+        np.array([every[0].loss(truth, e)[0] for e in groups]),
+        counted,
+    )
+
+
+RANKED, RANKED_CELLS = ("roc_auc", "average_precision"), 4_000_000
+"""Metrics of the order of rows take long to resample; of many rows fewer resamples must do."""
+
+OF_CLASSES = ("balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision")
+"""Metrics that rest on the rows of a class: where it is rare, few rows tell how much they vary."""
+
+
+def difference(a: Scored, b: Scored) -> dict[str, float]:
+    """The score of ``a`` minus that of ``b`` on the same rows, with a 95 % interval; below zero ``a`` is better."""
+    found = float(a.scores.mean() - b.scores.mean())
+    drawn = a.drawn - b.drawn
+    # A resample may lack a class, and a metric then be undefined.
+    drawn = drawn[np.isfinite(drawn)]
+    below, above = (-np.quantile(drawn, TAIL), np.quantile(drawn, 1 - TAIL)) if len(drawn) else (0.0, 0.0)
+    parts = [(float(drawn.var()) if len(drawn) else 0.0, max(1, a.rows - 1))]
+    for one in (a.scores, b.scores, a.groups, b.groups):
+        if len(one) > 1:
+            parts.append((float(one.var(ddof=1)) / len(one), len(one) - 1))
+    variance = sum(one for one, _ in parts)
+    extra = 0.0
+    if variance > 0 and a.rows > 1:
+        # Scaled first, because the square of a tiny variance underflows.
+        freedom = 1 / sum((one / variance) ** 2 / degrees for one, degrees in parts)
+        extra = max(0.0, float(stdtrit(freedom, 1 - TAIL)) ** 2 * variance - NORMAL**2 * parts[0][0])
+    return {
+        "difference": found,
+        "low": found - math.sqrt(below * abs(below) + extra if below > 0 else extra),
+        "high": found + math.sqrt(above * abs(above) + extra if above > 0 else extra),
+    }
+
+
 def compare(
     problem: Problem,
     truth: np.ndarray,
     a: list[np.ndarray],
     b: list[np.ndarray],
-    groups: tuple[list[np.ndarray], ...] = (),
+    groups: tuple[Sequence[np.ndarray], Sequence[np.ndarray]] = ((), ()),
+    problems: tuple[Sequence[Problem], Sequence[Problem]] = ((), ()),
 ) -> dict[str, float]:
     """The deciding metric of ``a`` minus that of ``b``, averaged over each one's seeds, with a 95 % interval.
 
-    Below zero ``a`` is better. The interval has two parts. Rows: a paired bootstrap, in which both are scored on the
+    The interval has two parts. Rows: a paired bootstrap of the metric itself, in which both are scored on the
     same resampled rows, so that what is hard for both cancels. Seeds: the variance of each one's score from seed to
     seed, over its number of seeds. Seeds are not resampled as rows are, because a bootstrap of three to five values
     gives too small a spread; their variance is added instead, and Student's t, with the degrees of freedom of Welch and
@@ -155,46 +251,26 @@ def compare(
     data has no such spread, and that of any other is then not in the interval. A bagged model is trained once: its
     ``groups``, which differ in rows and seeds, are as many trainings, and the variance of their scores over their number
     is about that of their common answer (if anything too large, since what they have in common does not vary).
+
+    Args:
+        problems: as each seed of ``a`` and of ``b`` answers it, where they name classes by rules of their own.
     """
-    all_truth = truth
-    truth, estimates = _judged(problem, truth, [*a, *b])
-    losses = np.array([problem.row_losses(truth, one) for one in estimates])
-    rooted = problem.metric == "rmse"
-    signs = np.concatenate([np.full(len(a), 1 / len(a)), np.full(len(b), -1 / len(b))])
-
-    def score(means: np.ndarray) -> np.ndarray:
-        return np.sqrt(means) if rooted else means
-
-    scores = score(losses.mean(1))
-    difference = float(signs @ scores)
-    generator = np.random.default_rng(0)
-    rows = _some_rows(len(truth), generator)
-    sampled = losses[:, rows]
-    drawn = np.concatenate(
-        [score(weights @ sampled.T / len(rows)) @ signs for weights in _weights(len(rows), 1000, generator)]
+    first, second = (
+        scored(problem, truth, estimates, of_groups, of_each)
+        for estimates, of_groups, of_each in zip((a, b), groups, problems, strict=True)
     )
-    drawn = (drawn - score(sampled.mean(1)) @ signs) * math.sqrt(len(rows) / len(truth))
-    below, above = -np.quantile(drawn, TAIL), np.quantile(drawn, 1 - TAIL)
+    return _as_metric(problem, difference(first, second))
 
-    parts = [(float(drawn.var()), len(truth) - 1)]
-    for part in (scores[: len(a)], scores[len(a) :]):
-        if len(part) > 1:
-            parts.append((float(part.var(ddof=1)) / len(part), len(part) - 1))
-    for one in groups:
-        if len(one) > 1:
-            of_each = score(np.array([problem.row_losses(truth, e[known(problem, all_truth)]).mean() for e in one]))
-            parts.append((float(of_each.var(ddof=1)) / len(one), len(one) - 1))
-    variance = sum(one for one, _ in parts)
-    extra = 0.0
-    if variance > 0 and len(truth) > 1:
-        # Scaled first, because the square of a tiny variance underflows.
-        freedom = 1 / sum((one / variance) ** 2 / degrees for one, degrees in parts)
-        extra = max(0.0, float(stdtrit(freedom, 1 - TAIL)) ** 2 * variance - NORMAL**2 * parts[0][0])
-    return {
-        "difference": difference,
-        "low": difference - math.sqrt(below * abs(below) + extra if below > 0 else extra),
-        "high": difference + math.sqrt(above * abs(above) + extra if above > 0 else extra),
-    }
+
+def _as_metric(problem: Problem, found: dict[str, float]) -> dict[str, float]:
+    """A difference in the metric's own direction."""
+    if not problem.metrics[problem.metric].greater_is_better:
+        return found
+    return {"difference": 0.0 - found["difference"], "low": 0.0 - found["high"], "high": 0.0 - found["low"]}
+
+
+def _each(problem: Problem, problems: Sequence[Problem], estimates: Sequence[np.ndarray]) -> Sequence[Problem]:
+    return problems or [problem] * len(estimates)
 
 
 def decide(
@@ -220,35 +296,38 @@ def decide(
     if not (valid.any() and tested.any()):
         raise ValueError("There is nothing to decide: validation and test rows need classes known from training.")
 
-    def score(truth: np.ndarray, estimates: list[np.ndarray]) -> float:
-        rows = known(problem, truth)
-        losses = [problem.row_losses(truth[rows], one[rows]).mean() for one in estimates]
-        return float(np.mean(np.sqrt(losses) if problem.metric == "rmse" else losses))
-
+    problem, undefined = _defined(problem, ((validation_truth, 0), (test_truth, 1)), running)
+    by_validation = {
+        one.name: scored(problem, validation_truth, one.validation, problems=_judging(problem, one)) for one in running
+    }
+    by_test = {one.name: scored(problem, test_truth, one.test, one.groups, _judging(problem, one)) for one in running}
+    sign = -1 if problem.metrics[problem.metric].greater_is_better else 1
     scores: dict[str, dict[str, Any]] = {
         one.name: {
             "kind": one.kind,
-            "validation": score(validation_truth, one.validation),
-            "test": score(test_truth, one.test),
+            "validation": sign * float(by_validation[one.name].scores.mean()),
+            "test": sign * float(by_test[one.name].scores.mean()),
             "seeds": len(one.test),
             "seconds": one.seconds,
         }
         for one in running
     }
-    running.sort(key=lambda one: (scores[one.name]["validation"], one.simplicity))
+
+    def on_validation_rows(one: Candidate) -> float:
+        return sign * scores[one.name]["validation"]
+
+    running.sort(key=lambda one: (on_validation_rows(one), one.simplicity))
     best = running[0]
     on_validation = {
-        one.name: compare(problem, validation_truth, one.validation, best.validation)
-        for one in running
-        if one is not best
+        one.name: difference(by_validation[one.name], by_validation[best.name]) for one in running if one is not best
     }
 
     def on_test_rows(one: Candidate, other: Candidate) -> dict[str, float]:
-        return compare(problem, test_truth, one.test, other.test, (one.groups, other.groups))
+        return difference(by_test[one.name], by_test[other.name])
 
     on_test = {one.name: on_test_rows(one, best) for one in running if one is not best}
     within = [best, *(one for one in running if one is not best and on_validation[one.name]["low"] <= 0)]
-    choice = min(within, key=lambda one: (one.simplicity, scores[one.name]["validation"]))
+    choice = min(within, key=lambda one: (one.simplicity, on_validation_rows(one)))
 
     deep = next((one for one in running if one.kind == "deep"), None)
     other = next((one for one in running if one.kind != "deep"), None)
@@ -256,7 +335,8 @@ def decide(
     depth: dict[str, Any] | None = None
     warranted, worth = "undecided", 0.0
     if constant:
-        worth = WORTH * max(0.0, scores[constant.name]["test"] - min(one["test"] for one in scores.values()))
+        best_of_all = min(sign * one["test"] for one in scores.values())
+        worth = WORTH * max(0.0, sign * scores[constant.name]["test"] - best_of_all)
     signal = None
     if constant:
         rival = best if choice is constant else choice
@@ -264,10 +344,11 @@ def decide(
         # Where validation and test rows disagree, no claim is made either way.
         signal = beaten if beaten != (choice is constant) else None
     if deep and other:
-        depth = {"deep": deep.name, "other": other.name, **on_test_rows(deep, other)}
-        if choice.kind == "deep" and depth["high"] < 0:
+        found = on_test_rows(deep, other)
+        depth = {"deep": deep.name, "other": other.name, **_as_metric(problem, found)}
+        if choice.kind == "deep" and found["high"] < 0:
             warranted = "yes"
-        elif choice.kind != "deep" and (depth["low"] >= -worth or signal is False):
+        elif choice.kind != "deep" and (found["low"] >= -worth or signal is False):
             warranted = "no"
     verdict = Verdict(
         metric=problem.metric,
@@ -276,8 +357,8 @@ def decide(
         choice=choice.name,
         deep_warranted=warranted,
         signal=signal,
-        validation_differences=on_validation,
-        differences=on_test,
+        validation_differences={name: _as_metric(problem, one) for name, one in on_validation.items()},
+        differences={name: _as_metric(problem, one) for name, one in on_test.items()},
         depth=depth,
         scores=scores,
         rows={"validation": int(valid.sum()), "test": int(tested.sum())},
@@ -290,9 +371,29 @@ def decide(
     trees = next((one for one in running if one.kind == "trees"), None)
     network = next((one for one in running if one.kind in ("linear", "shallow", "deep")), None)
     against = on_test_rows(trees, network) if trees and network else None
-    told = (verdict, choice, trees, network, against, constant)
+    won = against if against and against["high"] < 0 else None
+    told = (verdict, sign < 0, undefined, choice, trees, network, won, constant)
     verdict.text, verdict.text_pt = _tell(*told, language="en"), _tell(*told, language="pt")
     return verdict
+
+
+def _judging(problem: Problem, candidate: Candidate) -> list[Problem]:
+    """The problem as each training of a candidate answers it, judged by the deciding metric of ``problem``."""
+    return [one.judged_by(problem.metric) for one in candidate.problems]
+
+
+def _defined(
+    problem: Problem, parts: Sequence[tuple[np.ndarray, int]], candidates: Sequence[Candidate]
+) -> tuple[Problem, str]:
+    """The problem, and the metric that these rows leave undefined (a ROC area of one class), or an empty string; then
+    the problem is that with the metric that it has by itself, which always is defined."""
+    for truth, part in parts:
+        rows = known(problem, truth)
+        for one in candidates:
+            for estimates in (one.validation, one.test)[part]:
+                if not np.isfinite(problem.loss(truth[rows], estimates[rows])).all():
+                    return problem.judged_by(None), problem.metric
+    return problem, ""
 
 
 PHRASES = {
@@ -302,13 +403,16 @@ PHRASES = {
         "undecided": "These rows do not decide whether a deep network is warranted here.",
         "untried": "Whether a deep network is warranted cannot be said: deep and simpler models were not both tried.",
         "no_signal": "There is no signal in these inputs that the models could find: none does better than the constant guess beyond noise.",
-        "depth": "On the {rows} test rows, {metric} (less is better) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
+        "depth": "On the {rows} test rows, {metric} ({direction}) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
         "best": "On validation data {best} is best ({metric} {value}), and nothing simpler is within noise of it.",
         "simpler": "On validation data {best} is best ({metric} {value}), and {choice} ({other}) is the simplest model within noise of it; on test data {choice} differs from it by {difference}.",
         "unclear": "Validation and test rows disagree on whether anything beats the constant guess beyond noise.",
         "linear": "A linear model would do.",
         "trees": "Boosted trees ({trees}) beat the best network, {network}, on test data by {difference} in {metric}.",
         "seeds": "Only one training seed was used for {names}, so the intervals leave out their spread from seed to seed.",
+        "undefined": "{undefined} is not defined on these validation or test rows, so {metric} decides.",
+        "less": "less is better",
+        "more": "more is better",
         "left_out": "{count} test rows are left out, because their class was not in the training rows.",
         "failed": "Put aside, because the estimates were not finite: {names}.",
         "interval": "{difference} (95 % interval {low} to {high})",
@@ -320,13 +424,16 @@ PHRASES = {
         "undecided": "Estas linhas não decidem se uma rede profunda se justifica aqui.",
         "untried": "Não se pode dizer se uma rede profunda se justifica: não foram experimentados modelos profundos e modelos mais simples.",
         "no_signal": "Não há nestas entradas sinal que os modelos encontrassem: nenhum faz melhor que o palpite constante para além do ruído.",
-        "depth": "Nas {rows} linhas de teste, {metric} (menos é melhor) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
+        "depth": "Nas {rows} linhas de teste, {metric} ({direction}) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
         "best": "Nos dados de validação, {best} é o melhor ({metric} {value}), e nada mais simples está dentro do ruído.",
         "simpler": "Nos dados de validação, {best} é o melhor ({metric} {value}), e {choice} ({other}) é o modelo mais simples dentro do ruído; nos dados de teste, {choice} difere dele em {difference}.",
         "unclear": "As linhas de validação e de teste discordam sobre se algo supera o palpite constante para além do ruído.",
         "linear": "Um modelo linear basta.",
         "trees": "As árvores com boosting ({trees}) superam a melhor rede, {network}, nos dados de teste, por {difference} em {metric}.",
         "seeds": "Só foi usada uma semente de treino para {names}, por isso os intervalos não incluem a variação entre sementes.",
+        "undefined": "{undefined} não está definida nestas linhas de validação ou de teste, por isso decide {metric}.",
+        "less": "menos é melhor",
+        "more": "mais é melhor",
         "left_out": "{count} linhas de teste ficam de fora, porque a sua classe não estava nas linhas de treino.",
         "failed": "Postos de lado, porque as estimativas não eram finitas: {names}.",
         "interval": "{difference} (intervalo de 95 %: {low} a {high})",
@@ -337,10 +444,12 @@ PHRASES = {
 
 def _tell(
     verdict: Verdict,
+    more_is_better: bool,
+    undefined: str,
     choice: Candidate,
     trees: Candidate | None,
     network: Candidate | None,
-    against: dict[str, float] | None,
+    won: dict[str, float] | None,
     constant: Candidate | None,
     language: str,
 ) -> str:
@@ -358,7 +467,7 @@ def _tell(
         )
 
     scores, metric = verdict.scores, verdict.metric
-    said = []
+    said = [phrases["undefined"].format(undefined=undefined, metric=metric)] if undefined else []
     if verdict.depth is None:
         said.append(phrases["untried"])
     else:
@@ -367,6 +476,7 @@ def _tell(
             phrases["depth"].format(
                 rows=number(verdict.rows["test"]),
                 metric=metric,
+                direction=phrases["more" if more_is_better else "less"],
                 a=number(scores[verdict.depth["deep"]]["test"]),
                 b=number(scores[verdict.depth["other"]]["test"]),
                 deep=verdict.depth["deep"],
@@ -391,12 +501,10 @@ def _tell(
         said.append(phrases["unclear"])
     elif choice.kind == "linear" and verdict.deep_warranted == "no":
         said.append(phrases["linear"])
-    if trees and network and against and against["high"] < 0:
-        said.append(
-            phrases["trees"].format(
-                trees=trees.name, network=network.name, difference=interval(against, -1), metric=metric
-            )
-        )
+    if trees and network and won:
+        # By how much: the lead, whichever way the metric goes.
+        lead = interval(won, -1)
+        said.append(phrases["trees"].format(trees=trees.name, network=network.name, difference=lead, metric=metric))
     single = [name for name, one in scores.items() if one["seeds"] == 1 and one["kind"] in ("shallow", "deep")]
     single = [name for name in single if name not in verdict.bagged]
     if single:
@@ -442,11 +550,26 @@ def reliability(truth: np.ndarray, estimates: np.ndarray, bins: int = 10) -> tup
     return points, error if points else None
 
 
-def confusion(classes: list[str], truth: np.ndarray, estimates: np.ndarray) -> dict[str, Any]:
+def confusion(classes: list[str], truth: np.ndarray, named: np.ndarray) -> dict[str, Any]:
     """How many rows of each class (rows of the table) were named as each class (columns)."""
     size = len(classes)
-    counts = np.bincount(truth * size + estimates.argmax(1), minlength=size * size).reshape(size, size)
+    counts = np.bincount(truth * size + named, minlength=size * size).reshape(size, size)
     return {"classes": list(classes), "counts": counts.tolist()}
+
+
+def trust(problem: Problem, truth: np.ndarray, candidates: Sequence[Candidate]) -> dict[str, dict[str, float | None]]:
+    """How far each candidate's probabilities can be trusted: its Brier score and expected calibration error, by name."""
+    rows = known(problem, truth)
+    if problem.supervised_by != "classifier" or not rows.any():
+        return {}
+    found: dict[str, dict[str, float | None]] = {}
+    for one in candidates:
+        estimates = one.test[0][rows]
+        if np.isfinite(estimates).all():
+            brier = problem.score("brier", truth[rows], estimates, np.ones((1, len(estimates))))[0]
+            error = reliability(truth[rows], estimates)[1]
+            found[one.name] = {"brier": float(brier), "expected_calibration_error": error}
+    return found
 
 
 def diagnostics(problem: Problem, truth: np.ndarray, estimates: np.ndarray) -> dict[str, Any]:
@@ -459,7 +582,7 @@ def diagnostics(problem: Problem, truth: np.ndarray, estimates: np.ndarray) -> d
     points, error = reliability(truth, estimates)
     roc, precision_recall = _curves(problem.coding["classes"], truth, estimates)
     return counted | {
-        "confusion": confusion(problem.coding["classes"], truth, estimates),
+        "confusion": confusion(problem.coding["classes"], truth, problem.named(estimates)),
         "reliability": points,
         "expected_calibration_error": error,
         "roc": roc,
@@ -519,11 +642,9 @@ def _judged(problem: Problem, truth: np.ndarray, estimates: list[np.ndarray]) ->
 
 def _finite(candidate: Candidate) -> Candidate:
     """The candidate without the seeds whose training diverged."""
-    sound = [
-        (here, there)
-        for here, there in zip(candidate.validation, candidate.test, strict=True)
-        if np.isfinite(here).all() and np.isfinite(there).all()
-    ]
+    pairs = list(zip(candidate.validation, candidate.test, strict=True))
+    kept = [bool(np.isfinite(here).all() and np.isfinite(there).all()) for here, there in pairs]
+    sound = [pair for pair, is_sound in zip(pairs, kept, strict=True) if is_sound]
     return Candidate(
         candidate.name,
         candidate.kind,
@@ -532,6 +653,7 @@ def _finite(candidate: Candidate) -> Candidate:
         [there for _, there in sound],
         candidate.seconds,
         candidate.groups,
+        [one for one, is_sound in zip(candidate.problems, kept, strict=True) if is_sound] if candidate.problems else (),
     )
 
 

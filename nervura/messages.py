@@ -180,6 +180,33 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{right} of {all} test rows are on the diagonal ({share}).",
         "{right} de {all} linhas de teste estão na diagonal ({share}).",
     ),
+    "classes.threshold": (
+        "The network says {name} where it gives it a probability above {threshold}, which is best for {metric} on "
+        "held-out rows.",
+        "A rede diz {name} quando lhe dá uma probabilidade acima de {threshold}, o melhor para {metric} em linhas "
+        "reservadas.",
+    ),
+    "classes.weights": (
+        "The network names the class whose probability times its weight is largest. Weights that are best for {metric} on "
+        "held-out rows: {weights}.",
+        "A rede nomeia a classe cuja probabilidade vezes o seu peso é maior. Pesos melhores para {metric} em linhas "
+        "reservadas: {weights}.",
+    ),
+    "classes.rare": (
+        "{name} has {share} of the training rows, so the likeliest class is seldom it. To have it named more often, train "
+        "with another metric: {ways}.",
+        "{name} tem {share} das linhas de treino, por isso raramente é a classe mais provável. Para que seja nomeada mais "
+        "vezes, treine com outra métrica: {ways}.",
+    ),
+    "classes.way": (
+        "--metric {metric} (best threshold: {threshold})",
+        "--metric {metric} (melhor limiar: {threshold})",
+    ),
+    "classes.trust": (
+        "How far the probabilities of each model can be trusted, on the test rows; less is better",
+        "Quanto se pode confiar nas probabilidades de cada modelo, nas linhas de teste; menos é melhor",
+    ),
+    "column.calibration_error": ("Expected calibration error", "Erro de calibração esperado"),
     "classes.roc": ("ROC curve", "Curva ROC"),
     "classes.roc_note": (
         "How many of a class are found against how many others are taken for it. The dashed line is guessing.",

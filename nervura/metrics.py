@@ -1,7 +1,8 @@
 """Scores of estimates against the truth, named as in scikit-learn without the sign, for many sets of weights at once.
 
 Every function takes ``truth`` (rows,), ``estimates`` (rows, classes) or (rows,), and ``weights`` (sets, rows) of
-counts, and gives one score per set: shape (sets,). A bootstrap of a score is one call.
+counts, and gives one score per set: shape (sets,). A bootstrap of a score is one call. Scores that depend on the class
+that a row is named as, and not on its probabilities, take the ``counts`` of what was named instead.
 """
 
 from __future__ import annotations
@@ -29,33 +30,41 @@ def brier(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.n
     return _mean(((estimates - np.eye(estimates.shape[1])[truth]) ** 2).sum(1), weights)
 
 
-def accuracy(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _mean(estimates.argmax(1) == truth, weights)
+def counts(
+    truth: np.ndarray, named: np.ndarray, weights: np.ndarray, classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What the scores of named classes rest on: for each class (sets, classes) the rows of it that are named rightly,
+    the rows that are named so, and the rows that are so.
+
+    Args:
+        named: the class that each row is named as (rows,).
+    """
+    codes = np.arange(classes)
+    is_so, is_named = truth[:, None] == codes, named[:, None] == codes
+    hits, all_named, size = (weights @ marks.astype(float) for marks in (is_so & is_named, is_named, is_so))
+    return hits, all_named, size
 
 
-def balanced_accuracy(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def accuracy(hits: np.ndarray, named: np.ndarray, size: np.ndarray) -> np.ndarray:
+    return hits.sum(1) / size.sum(1)
+
+
+def balanced_accuracy(hits: np.ndarray, named: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Mean over the classes present of the share of their rows that is found."""
-    return _mean_over(_recalls(truth, estimates, weights))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _mean_over((hits / size).T)
 
 
-def f1_macro(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def f1_macro(hits: np.ndarray, named: np.ndarray, size: np.ndarray) -> np.ndarray:
     """Mean over the classes present of 2 TP / (2 TP + FP + FN)."""
-    guess = estimates.argmax(1)
-    found = []
-    for c in range(estimates.shape[1]):
-        hits = weights @ ((truth == c) & (guess == c))
-        size, named = weights @ (truth == c), weights @ (guess == c)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            found.append(np.where(size > 0, 2 * hits / (size + named), np.nan))
-    return _mean_over(np.array(found))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _mean_over(np.where(size > 0, 2 * hits / (size + named), np.nan).T)
 
 
-def f1(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def f1(hits: np.ndarray, named: np.ndarray, size: np.ndarray) -> np.ndarray:
     """2 TP / (2 TP + FP + FN) of the second class; 0 where it is neither present nor named."""
-    guess = estimates.argmax(1)
-    hits = weights @ ((truth == 1) & (guess == 1))
-    both = weights @ (truth == 1) + weights @ (guess == 1)
-    return np.divide(2 * hits, both, out=np.zeros_like(hits, dtype=float), where=both > 0)
+    both = size[:, 1] + named[:, 1]
+    return np.divide(2 * hits[:, 1], both, out=np.zeros_like(both), where=both > 0)
 
 
 def roc_auc(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -98,13 +107,6 @@ def r2(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndar
 
 def _mean(rows: np.ndarray, weights: np.ndarray) -> np.ndarray:
     return weights @ rows.astype(float) / weights.sum(1)
-
-
-def _recalls(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    right = estimates.argmax(1) == truth
-    with np.errstate(invalid="ignore", divide="ignore"):
-        shares = [(weights @ ((truth == c) & right)) / (weights @ (truth == c)) for c in range(estimates.shape[1])]
-    return np.array(shares)
 
 
 def _mean_over(found: np.ndarray) -> np.ndarray:

@@ -21,6 +21,9 @@ from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.training import predictor
 
+RULE = "rule.json"
+"""The rule by which a model other than the network names classes, in its folder of the run."""
+
 BATCH_ROWS = 100_000
 UNREADABLE = 0.5
 """More unreadable values than this share mean a column of another kind, not a few bad cells."""
@@ -106,6 +109,8 @@ def answering(
         own = predictor(model or load_model(run))
         return problem, lambda x: problem.estimates(own(x))
     plain, folder = problem.uncalibrated(), run.path / kept_in(name)
+    if rule := run.read(f"{kept_in(name)}/{RULE.removesuffix('.json')}"):
+        plain = type(plain)({**plain.coding, "rule": dict(rule)})
     if (folder / "model.keras").exists():
         network = predictor(_read_model(run, folder / "model.keras"))
         return plain, lambda x: plain.estimates(network(x))

@@ -76,7 +76,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "target": _target(files["schema"]),
         "verdict": _verdict(evaluation, recommended(run)),
         "scores": _scores(evaluation, files["design"]),
-        "classes": _classes(diagnostics, (evaluation or {}).get("test") or {}),
+        "classes": _classes(evaluation, files["problem"], (files["design"] or {}).get("network")),
         "values": _values(diagnostics),
         "importance": _importance(files["explanation"]),
         "network": _network(files["design"]),
@@ -173,6 +173,8 @@ def _environment(lang: str, escaping: bool) -> Any:
         "t": say,
         "named": partial(_named, lang=lang),
         "metric": partial(_metric, lang=lang),
+        "told_of_rule": partial(told_of_rule, lang=lang),
+        "told_of_imbalance": partial(told_of_imbalance, lang=lang),
         "direction": lambda name: say("direction.high" if name in HIGHER_IS_BETTER else "direction.low"),
         "known_metric": lambda name: f"metric.{name}" in MESSAGES,
         "depth": partial(_depth, lang=lang),
@@ -333,7 +335,10 @@ def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) ->
     }
 
 
-def _classes(diagnostics: dict[str, Any], test: dict[str, Any]) -> dict[str, Any] | None:
+def _classes(
+    evaluation: dict[str, Any] | None, problem: dict[str, Any] | None, network: str | None
+) -> dict[str, Any] | None:
+    diagnostics, test = ((evaluation or {}).get(key) or {} for key in ("diagnostics", "test"))
     confusion = diagnostics.get("confusion")
     if not confusion:
         return None
@@ -379,7 +384,50 @@ def _classes(diagnostics: dict[str, Any], test: dict[str, Any]) -> dict[str, Any
         "curves": curves,
         "reliability": [one for one in diagnostics.get("reliability") or [] if one.get("rows")],
         "expected_calibration_error": diagnostics.get("expected_calibration_error"),
+        "trust": [{"name": name, **found} for name, found in (diagnostics.get("trust") or {}).items()],
+        "rule": _rule(problem, network, names),
+        "imbalance": (evaluation or {}).get("imbalance"),
     }
+
+
+def _rule(problem: dict[str, Any] | None, network: str | None, names: list[str]) -> dict[str, Any] | None:
+    """By what rule the network names classes, and for the sake of which metric; None where it is the likeliest."""
+    coding = (problem or {}).get("coding") or {}
+    rule = coding.get("rule")
+    if not rule:
+        return None
+    weights = list(zip(names, rule.get("weights", ()), strict=False))
+    shown, left_out = _first(weights, MOST_CLASSES)
+    return {
+        "network": network,
+        "metric": coding.get("metric"),
+        "class": names[-1],
+        "threshold": rule.get("threshold"),
+        "weights": [{"name": name, "weight": weight} for name, weight in shown],
+        "left_out": left_out,
+    }
+
+
+def told_of_rule(found: dict[str, Any], lang: str = "en") -> str:
+    """By what rule the network names classes."""
+    metric = _metric(found["metric"], lang)
+    if found["threshold"] is not None:
+        threshold = number(found["threshold"], lang)
+        return text("classes.threshold", lang, name=found["class"], threshold=threshold, metric=metric)
+    weights = ", ".join(f"{one['name']} {number(one['weight'], lang)}" for one in found["weights"])
+    more = f", {text('page.more', lang, count=number(found['left_out'], lang))}" if found["left_out"] else ""
+    return text("classes.weights", lang, metric=metric, weights=weights + more)
+
+
+def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
+    """What class is rare, and which metrics would have it named more often."""
+    ways = [
+        f"--metric {name}"
+        if threshold is None
+        else text("classes.way", lang, metric=name, threshold=number(threshold, lang))
+        for name, threshold in found["thresholds"].items()
+    ]
+    return text("classes.rare", lang, name=found["class"], share=percent(found["share"], lang), ways="; ".join(ways))
 
 
 def _ratio(part: float, whole: float) -> float | None:

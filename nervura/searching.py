@@ -18,6 +18,7 @@ import numpy as np
 
 from nervura import training
 from nervura.dataset import Arrays, Dataset
+from nervura.deciding import with_rule
 from nervura.designing import Design, design
 from nervura.ensembling import MOST_MEMBERS, ensemble, select
 from nervura.errors import MissingDependency
@@ -188,7 +189,7 @@ class Search:
             made.network.name,
             options_to_json(made.options),
             made.seed,
-            score(self.dataset.problem, *answered[0]),
+            score(ruled(self.dataset.problem, *answered[0]), *answered[0]),
             [float(loss) for loss in losses],
             best_epoch,
             stopped,
@@ -269,9 +270,10 @@ class Search:
         if deadline is not None:
             each = ASSEMBLING * float(np.median([trial.answering for trial in self.trials]))
             most = max(1, min(most, int((deadline - time.monotonic()) / each)))
-        counts, reached = select(
-            [one["stopping"] for one in answers], lambda mean: score(self.dataset.problem, mean, target), most
-        )
+        stopping = [one["stopping"] for one in answers]
+        # One rule by which classes are named serves all mixtures: their probabilities mean the same.
+        problem = ruled(self.dataset.problem, np.mean(stopping, axis=0), target)
+        counts, reached = select(stopping, lambda mean: score(problem, mean, target), most)
         whole = sum(counts.values())
         members = [{"trial": pool[i].number, "weight": count / whole} for i, count in counts.items()]
         return {
@@ -351,10 +353,13 @@ def search_ranges(network: Network) -> dict[str, tuple[Any, ...]]:
 def score(problem: Problem, outputs: np.ndarray, target: np.ndarray) -> float:
     """The deciding metric of a network's outputs, turned so that less is better; infinite where they are no numbers."""
     known = target >= 0 if problem.supervised_by == "classifier" else np.isfinite(target)
-    truth, estimates = problem.truth(target[known]), problem.estimates(outputs[known])
-    metric = problem.metrics[problem.metric]
-    value = float(metric.function(truth, estimates, np.ones((1, len(truth))))[0])
-    return math.inf if not math.isfinite(value) else -value if metric.greater_is_better else value
+    value = float(problem.loss(problem.truth(target[known]), problem.estimates(outputs[known]))[0])
+    return value if math.isfinite(value) else math.inf
+
+
+def ruled(problem: Problem, outputs: np.ndarray, target: np.ndarray) -> Problem:
+    """The problem with the rule by which classes are best named, learnt from a network's outputs."""
+    return with_rule(problem, problem.truth(target), problem.estimates(outputs))
 
 
 class Pruner(keras.callbacks.Callback):

@@ -123,6 +123,7 @@ def train(
     target: str | None = None,
     *,
     problem: str | None = None,
+    metric: str | None = None,
     network: str = DEFAULT_NETWORK,
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
@@ -147,6 +148,7 @@ def train(
         source: a file, folder, SQL address, ``toy:NAME`` or a table in memory.
         target: the column to predict.
         problem: ``binary``, ``multiclass`` or ``regression``; by default found out from the target.
+        metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss or rmse.
         network: a member of the zoo.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
@@ -172,6 +174,7 @@ def train(
     asked = {
         "target": target,
         "problem": problem,
+        "metric": metric,
         "network": network,
         "options": dict(options or {}),
         "minutes": minutes,
@@ -202,6 +205,7 @@ def train(
         source,
         target,
         problem=problem,
+        metric=metric,
         kinds=kinds,
         drop=drop,
         group=group,
@@ -259,7 +263,8 @@ def resume(
     tell("reading")
     wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table")
     origin = source if source is not None else told["source"]["origin"]
-    dataset = Dataset.open(origin, asked["target"], **{key: asked[key] for key in wanted})
+    how = {key: asked[key] for key in wanted}
+    dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
     kept = run.read_arrays("split")
     if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
         raise RunError(
@@ -273,7 +278,7 @@ def check(source: Any, target: str | None = None, **how: Any) -> Check:
     """Whether a network is worth training on ``source``, before any training.
 
     Args:
-        how: ``problem``, ``kinds``, ``drop``, ``group``, ``time``, ``test``, ``seed``, ``table``, as for ``train``.
+        how: ``problem``, ``metric``, ``kinds``, ``drop``, ``group``, ``time``, ``test``, ``seed``, ``table``, as for ``train``.
     """
     backend.choose()
     dataset = Dataset.open(source, target, **how)
@@ -328,7 +333,7 @@ def _go_on(
         run.update("problem", coding=made.problem.coding)
         evaluation = evaluate(run, dataset, made, seconds, judge=judge, deadline=deadline, tell=tell)
         tell("explaining")
-        explain(run, dataset, made.model, deadline=deadline)
+        explain(run, dataset, made, deadline=deadline)
         began_at = datetime.fromisoformat(run.need("run")["started"])
         whole = round((datetime.now(UTC) - began_at).total_seconds(), 1)
         run.update("run", status="reporting", seconds=whole, decisions=[*decisions, *evaluation["notes"]])
@@ -466,7 +471,19 @@ def _process_age() -> float:
 def _command(origin: str, asked: dict[str, Any]) -> str:
     """The command line that does the same."""
     words = ["nervura", "train", origin]
-    for key in ("target", "problem", "network", "minutes", "trials", "seed", "group", "time", "test", "table"):
+    for key in (
+        "target",
+        "problem",
+        "metric",
+        "network",
+        "minutes",
+        "trials",
+        "seed",
+        "group",
+        "time",
+        "test",
+        "table",
+    ):
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
     if asked["level"] != calibration.LEVEL:

@@ -178,3 +178,16 @@ def test_frames_keep_features_that_look_like_row_numbers_aside() -> None:
     assert [c.name for c in nervura.Classifier(NETWORK, options=BRIEF).fit(numbered, y).schema_.aside] == ["id"]
     with pytest.raises(NervuraError, match="no network called 'perceptrn'"):
         nervura.Classifier("perceptrn").fit(frame, y)
+
+
+def test_the_metric_asked_for_names_rare_classes_more_often() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(800, 2))
+    y = np.where(draw.random(800) < 1 / (1 + np.exp(3.5 - 1.5 * X[:, 0])), "sick", "fine")
+    plain, asked = (nervura.Classifier(NETWORK, QUICK, metric=name).fit(X, y) for name in (None, "balanced_accuracy"))
+    np.testing.assert_array_equal(asked.predict_proba(X), plain.predict_proba(X))
+    assert (asked.predict(X) == "sick").sum() > 2 * (plain.predict(X) == "sick").sum()
+    again = pickle.loads(pickle.dumps(asked))
+    np.testing.assert_array_equal(again.predict(X), asked.predict(X))
+    with pytest.raises(NervuraError, match="'mae' is a metric of regression problems"):
+        nervura.Classifier(NETWORK, BRIEF, metric="mae").fit(X, y)

@@ -33,7 +33,7 @@ def fitted() -> tuple[Dataset, Design]:
 
 def explained(fitted: tuple[Dataset, Design], path: Path, **more: float) -> dict:
     run = Run.create(path, seed=0)
-    found = explain(run, fitted[0], fitted[1].model, **more)
+    found = explain(run, fitted[0], fitted[1], **more)
     assert run.read("explanation") == found
     return found
 
@@ -50,7 +50,7 @@ def test_the_columns_stand_in_the_order_of_what_they_matter(fitted: tuple[Datase
 def test_it_depends_on_the_runs_seed_alone(fitted: tuple[Dataset, Design], tmp_path: Path) -> None:
     first, second = (explained(fitted, tmp_path / name) for name in ("a", "b"))
     assert first == second
-    other = explain(Run.create(tmp_path / "c", seed=1), fitted[0], fitted[1].model)
+    other = explain(Run.create(tmp_path / "c", seed=1), fitted[0], fitted[1])
     assert other["importance"] != first["importance"]
 
 

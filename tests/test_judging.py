@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from nervura.judging import Candidate, compare, decide, diagnostics, intervals, reliability
+from nervura.judging import Candidate, compare, decide, diagnostics, intervals, reliability, trust
 from nervura.problems.binary import Binary
 from nervura.problems.multiclass import Multiclass
 from nervura.problems.regression import Regression
@@ -239,3 +239,117 @@ def test_diagnostics_of_values():
     assert len(found["scatter"]["true"]) == len(found["scatter"]["predicted"]) == 1000
     assert sum(found["residual_histogram"]["counts"]) == 5000
     assert found["residual_quantiles"]["0.95"] == pytest.approx(1.64, abs=0.1)
+
+
+# --- Metrics that are no mean over rows ---
+
+
+def rare_rows(rows, seed, mean=-2.0):
+    """Truth and true probability, the second class being rare."""
+    generator = np.random.default_rng(seed)
+    second = 1 / (1 + np.exp(-(mean + 1.5 * generator.normal(size=rows))))
+    return (generator.random(rows) < second).astype(int), second
+
+
+def two_models(rows, seed):
+    """Truth, and the estimates of a good and of a worse model that share a part of what they get wrong."""
+    truth, second = rare_rows(rows, seed)
+    generator = np.random.default_rng(seed + 10**6)
+    shared = generator.normal(size=rows)
+    logit = np.log(second / (1 - second)) + 0.5 * shared
+    good, worse = (logit + noise * generator.normal(size=rows) for noise in (0.3, 1.2))
+    return truth, two_columns(1 / (1 + np.exp(-good))), two_columns(1 / (1 + np.exp(-worse)))
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "average_precision", "f1", "balanced_accuracy", "accuracy", "brier"])
+def test_comparisons_cover_the_true_difference_whatever_the_metric(name):
+    """The truth is the difference on very many rows."""
+    problem = BINARY.judged_by(name).ruled(np.array([0.25, 0.75])) if name in ("f1", "balanced_accuracy") else None
+    problem = problem or BINARY.judged_by(name)
+    large, good, worse = two_models(400_000, seed=12_345)
+    aim = problem.scores(large, good)[name] - problem.scores(large, worse)[name]
+    tries, hits, widths = 120, 0, []
+    for seed in range(tries):
+        truth, one, other = two_models(300, seed)
+        found = compare(problem, truth, [one], [other])
+        expected = problem.scores(truth, one)[name] - problem.scores(truth, other)[name]
+        assert found["difference"] == pytest.approx(expected)
+        hits += found["low"] <= aim <= found["high"]
+        widths.append(found["high"] - found["low"])
+    assert 0.89 <= hits / tries, (name, hits / tries)
+    # Too wide an interval would cover as well: it is to be as narrow as the figures vary.
+    spread = np.std([_difference(problem, name, *two_models(300, seed)) for seed in range(tries)])
+    assert np.mean(widths) < 1.4 * 2 * 1.96 * spread, name
+
+
+def _difference(problem, name, truth, one, other):
+    return problem.scores(truth, one)[name] - problem.scores(truth, other)[name]
+
+
+def test_paired_comparisons_of_ranks_are_narrower_than_unpaired_ones():
+    truth, good, worse = two_models(500, seed=5)
+    problem = BINARY.judged_by("roc_auc")
+    found = compare(problem, truth, [good], [worse])
+    own = [intervals(problem, truth, [one])["roc_auc"] for one in (good, worse)]
+    unpaired = np.hypot(*(one["high"] - one["low"] for one in own))
+    assert found["high"] - found["low"] < 0.8 * unpaired
+    back = compare(problem, truth, [worse], [good])
+    assert (back["low"], back["high"]) == pytest.approx((-found["high"], -found["low"]))
+    assert compare(problem, truth, [good], [good]) == {"difference": 0.0, "low": 0.0, "high": 0.0}
+
+
+def test_each_training_is_judged_by_its_own_rule():
+    truth, second = rare_rows(1_000, seed=1)
+    plain = BINARY.judged_by("f1")
+    eager = plain.ruled(np.array([0.2, 0.8]))
+    estimates = two_columns(second)
+    found = compare(plain, truth, [estimates], [estimates], problems=([eager], [plain]))
+    assert found["difference"] == pytest.approx(
+        eager.scores(truth, estimates)["f1"] - plain.scores(truth, estimates)["f1"]
+    )
+    assert found["low"] > 0
+    shown = intervals(plain, truth, [estimates], problems=[eager])
+    assert shown["f1"]["value"] == eager.scores(truth, estimates)["f1"]
+
+
+@pytest.mark.parametrize("name", ["roc_auc", "f1", "accuracy"])
+def test_the_verdict_follows_a_metric_of_which_more_is_better(name):
+    problem = BINARY.judged_by(name)
+    verdict = decide(
+        problem, *field_of({"constant": None, "linear": 1.5, "trees": 1.2, "deep": 0.1}, rows=900, seeds=2)
+    )
+    assert (verdict.metric, verdict.best, verdict.choice, verdict.deep_warranted) == (name, *["the deep"] * 2, "yes")
+    assert verdict.scores["the deep"]["test"] > verdict.scores["the trees"]["test"] > 0.5
+    assert verdict.depth["difference"] > verdict.depth["low"] > 0
+    assert all(one["high"] < 0 for other, one in verdict.differences.items() if other == "the linear")
+    assert f"{name} (more is better) is " in verdict.text and "(mais é melhor)" in verdict.text_pt
+    lost = decide(problem, *field_of({"constant": None, "linear": 2.0, "trees": 0.1, "deep": 1.5}, rows=900, seeds=2))
+    lead = lost.scores["the trees"]["test"] - lost.scores["the deep"]["test"]
+    assert f"beat the best network, the deep, on test data by {lead:.4g} (" in lost.text
+
+
+def test_a_metric_that_the_rows_leave_undefined_does_not_decide():
+    validation, test, candidates = field_of({"constant": None, "linear": 0.3, "deep": 0.3}, rows=200)
+    verdict = decide(BINARY.judged_by("roc_auc"), np.zeros_like(validation), test, candidates)
+    assert verdict.metric == "log_loss"
+    assert verdict.text.startswith("roc_auc is not defined on these validation or test rows, so log_loss decides.")
+
+
+def test_absolute_errors_decide_where_they_are_asked_for():
+    generator = np.random.default_rng(0)
+    truth = generator.normal(size=400)
+    often_right = truth + 5 * (generator.random(400) < 0.05)
+    never_right = truth + 0.7 * generator.normal(size=400)
+    by_rmse, by_mae = (compare(VALUES.judged_by(name), truth, [often_right], [never_right]) for name in ("rmse", "mae"))
+    assert by_rmse["difference"] > 0 > by_mae["high"]
+    by_r2 = compare(VALUES.judged_by("r2"), truth, [often_right], [never_right])
+    assert by_r2["difference"] < 0
+
+
+def test_the_trust_that_every_candidate_deserves():
+    _, test, candidates = field_of({"constant": None, "linear": 0.1, "deep": 3.0})
+    found = trust(BINARY, test, candidates)
+    assert set(found) == {"the constant", "the linear", "the deep"}
+    assert found["the deep"]["expected_calibration_error"] > found["the linear"]["expected_calibration_error"] > 0
+    assert found["the linear"]["brier"] == BINARY.scores(test, candidates[1].test[0])["brier"]
+    assert trust(VALUES, np.zeros(3), []) == {}

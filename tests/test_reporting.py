@@ -16,7 +16,7 @@ import pytest
 from nervura.errors import OptionError
 from nervura.messages import LANGUAGES, MESSAGES, text
 from nervura.plots import shorten
-from nervura.reporting import number, percent, report, short_number, summarise
+from nervura.reporting import number, percent, report, short_number, summarise, told_of_imbalance, told_of_rule
 from nervura.run import Run
 from nervura.schema import Column, Schema
 
@@ -464,3 +464,19 @@ def test_short_numbers_and_percentages():
     assert percent(0.1234) == "12.3%"
     assert percent(0.1234, "pt") == "12,3\u00a0%"
     assert shorten("a\nb " * 20, 8) == "a b a b…"
+
+
+@pytest.mark.parametrize("lang", ["en", "pt"])
+def test_the_rule_by_which_classes_are_named_is_told(lang: str) -> None:
+    point = "." if lang == "en" else ","
+    rule = {"metric": "f1", "class": "sick", "threshold": 0.1234, "weights": [], "left_out": 0}
+    told = told_of_rule(rule, lang)
+    assert "sick" in told and f"0{point}123" in told and "F1" in told
+    weights = [{"name": "a", "weight": 0.5}, {"name": "b", "weight": 2.25}]
+    several = told_of_rule({**rule, "threshold": None, "weights": weights, "left_out": 3}, lang)
+    assert f"a 0{point}5" in several and f"b 2{point}25" in several and "3" in several
+    found = {"class": "sick", "share": 0.0312, "thresholds": {"balanced_accuracy": 0.031, "f1": None}}
+    told = told_of_imbalance(found, lang)
+    assert (
+        "--metric balanced_accuracy (" in told and f"0{point}031" in told and told.rstrip(".").endswith("--metric f1")
+    )

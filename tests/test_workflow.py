@@ -14,6 +14,7 @@ import pytest
 
 import nervura
 from nervura.errors import NervuraError, OptionError, RunError
+from nervura.evaluation import evaluate_on
 
 QUICK: dict[str, Any] = {"hidden": [8], "epochs": 3}
 DOCUMENT = Path(__file__).parent.parent / "docs" / "run_directory.md"
@@ -207,3 +208,109 @@ def test_a_regression_with_a_test_file_of_its_own(tmp_path: Path) -> None:
     run = train(tmp_path / "table.csv", tmp_path / "run", target="y", test=tmp_path / "test.parquet", minutes=0.2)
     assert run.need("problem")["name"] == "regression" and run.evaluation["rows"]["test"] == 30
     assert run.predict(tmp_path / "test.parquet")["prediction"].dtype == pl.Float64
+
+
+# --- A metric of one's own choice ---
+
+
+def rare_rows(rows: int = 600, seed: int = 0) -> pl.DataFrame:
+    draw = np.random.default_rng(seed)
+    x, z = draw.normal(size=(2, rows))
+    sick = draw.random(rows) < 1 / (1 + np.exp(4 - 1.5 * x))
+    return pl.DataFrame(
+        {"x": x, "z": z, "state": np.where(sick, "sick", "fine"), "days": x + draw.exponential(1, rows)}
+    )
+
+
+@pytest.fixture(scope="module")
+def by_f1(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A run in which F1 decides, stopped once on the way."""
+    folder = tmp_path_factory.mktemp("by_f1")
+    rare_rows().drop("days").write_csv(folder / "rare.csv")
+    how: dict[str, Any] = {"target": "state", "network": "feed_forward", "options": {"hidden": [8], "epochs": 30}}
+    with pytest.raises(KeyboardInterrupt):
+        nervura.train(folder / "rare.csv", **how, metric="f1", out=folder / "run", watchers=[Stop(2)])
+    return nervura.resume(folder / "run")
+
+
+def test_the_metric_asked_for_decides_everywhere(by_f1: Any) -> None:
+    run = nervura.load(by_f1.path)
+    problem, evaluation = run.need("problem"), run.evaluation
+    assert problem["metric"] == problem["coding"]["metric"] == evaluation["metric"] == "f1"
+    assert evaluation["verdict"]["metric"] == run.need("explanation")["metric"] == "f1"
+    assert "--metric f1" in run.need("run")["command"] and "f1 (more is better)" in run.verdict
+    assert evaluation["imbalance"] is None
+    assert set(evaluation["diagnostics"]["trust"]) == {*evaluation["seconds"]}
+
+
+def test_the_rule_is_applied_wherever_a_class_is_named(by_f1: Any, tmp_path: Path) -> None:
+    run, rows = nervura.load(by_f1.path), rare_rows(3_000, seed=1)
+    threshold = run.need("problem")["coding"]["rule"]["threshold"]
+    assert 0 < threshold < 0.5
+    told = run.predict(rows)
+    assert told["prediction"].to_list() == ["sick" if p > threshold else "fine" for p in told["probability_sick"]]
+    named = told["prediction"].to_numpy()
+    sick = rows["state"].to_numpy() == "sick"
+    f1 = 2 * (sick & (named == "sick")).sum() / (sick.sum() + (named == "sick").sum())
+    assert evaluate_on(run, rows)["test"]["f1"]["value"] == pytest.approx(f1)
+    counts = run.evaluation["diagnostics"]["confusion"]["counts"]
+    hits, missed, wrong = counts[1][1], counts[1][0], counts[0][1]
+    assert run.evaluation["test"]["f1"]["value"] == pytest.approx(2 * hits / (2 * hits + missed + wrong))
+    report = (run.path / "report.md").read_text(encoding="utf-8")
+    assert f"above {threshold:.3g}" in report.replace("\\", "") and "Expected calibration error" in report
+
+
+def test_each_model_of_a_run_keeps_its_own_rule(by_f1: Any) -> None:
+    run, rows = nervura.load(by_f1.path), rare_rows(500, seed=2)
+    rules = run.evaluation["rules"]
+    assert rules["feed_forward"] == run.need("problem")["coding"]["rule"]
+    others = [name for name in ("boosting", "linear") if name in rules]
+    assert others
+    for name in others:
+        told = run.predict(rows, use=name)
+        threshold = rules[name]["threshold"]
+        assert told["prediction"].to_list() == ["sick" if p > threshold else "fine" for p in told["probability_sick"]]
+
+
+def test_without_a_metric_asked_for_the_likeliest_class_is_named_and_the_report_says_what_there_is(
+    by_f1: Any, tmp_path: Path
+) -> None:
+    run = train(by_f1.path.parent / "rare.csv", tmp_path / "plain", target="state")
+    assert run.need("problem")["metric"] == "log_loss" and "rule" not in run.need("problem")["coding"]
+    told = run.predict(rare_rows(100, seed=3))
+    assert (told["prediction"] == "sick").to_list() == [p > 0.5 for p in told["probability_sick"]]
+    found = run.evaluation["imbalance"]
+    assert found["class"] == "sick" and found["share"] < 0.1 and set(found["thresholds"]) == {"balanced_accuracy", "f1"}
+    assert "--metric f1" in (run.path / "report.html").read_text(encoding="utf-8")
+    said = str(nervura.check(by_f1.path.parent / "rare.csv", "state")["objective"].findings)
+    assert "'sick'" in said and "--metric f1 (a threshold of about 0." in said
+
+
+def test_the_absolute_error_is_trained_for_where_it_is_asked_for(tmp_path: Path) -> None:
+    rows = rare_rows(800).drop("state")
+    run = train(rows, tmp_path / "by_mae", target="days", metric="mae", options={"hidden": [8], "epochs": 40})
+    assert run.evaluation["metric"] == run.evaluation["verdict"]["metric"] == "mae"
+    new = rare_rows(4_000, seed=1)
+    # The median, which as many values lie above as below; above the mean of what is drawn here lie 37 %.
+    assert float((new["days"] > run.predict(new)["prediction"]).mean()) == pytest.approx(0.5, abs=0.06)
+    for name in ("constant", "boosting"):
+        told = run.predict(new, use=name)["prediction"]
+        assert float((new["days"] > told).mean()) == pytest.approx(0.5, abs=0.08), name
+    held = run.predict(new).select(pl.col("low"), pl.col("high"))
+    inside = (new["days"] >= held["low"]) & (new["days"] <= held["high"])
+    assert float(inside.mean()) == pytest.approx(0.9, abs=0.07)
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "says"),
+    [
+        ("state", "acuracy", "There is no metric 'acuracy' for a binary problem. Did you mean 'accuracy'"),
+        ("state", "mae", "'mae' is a metric of regression problems, and this problem is binary"),
+        ("days", "auc", "There is no metric 'auc' for a regression problem. Known are 'rmse', 'mae', 'r2'."),
+        ("days", "roc_auc", "'roc_auc' is a metric of binary and multiclass problems, and this problem is regression"),
+    ],
+)
+def test_a_metric_that_the_problem_has_not(tmp_path: Path, target: str, metric: str, says: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(says)):
+        train(rare_rows(100), tmp_path / "run", target=target, metric=metric)
+    assert not (tmp_path / "run").exists()

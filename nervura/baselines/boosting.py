@@ -56,7 +56,9 @@ class Boosting(Baseline):
         design, y = codes.design(rows[0]), rows[1]
         classes = problem.supervised_by == "classifier"
         limit = most_rounds(len(np.unique(y)) if classes else 1)
-        options = {"categorical_features": codes.marks, "random_state": seed}
+        options: dict[str, Any] = {"categorical_features": codes.marks, "random_state": seed}
+        if problem.metric == "mae":
+            options["loss"] = "absolute_error"
 
         def trial(here: np.ndarray, truth: np.ndarray, other: np.ndarray, other_truth: np.ndarray) -> Any:
             return _fitted(classes, here, truth, (other, other_truth), max_iter=limit, early_stopping=True, **options)

@@ -69,9 +69,10 @@ class CatBoost(Baseline):
         outputs = 1 if classes is None else len(classes)
         categories = sum(tensor.width for tensor in tensors if tensor.name == "categories")
         limit = min(most_rounds(1), max(FEWEST_ROUNDS, FEATURE_ROUNDS // sum(tensor.width for tensor in tensors)))
+        of_values = "MAE" if problem.metric == "mae" else "RMSE"
         model = catboost.CatBoost(
             {
-                "loss_function": "RMSE" if classes is None else "Logloss" if outputs == 2 else "MultiClass",
+                "loss_function": of_values if classes is None else "Logloss" if outputs == 2 else "MultiClass",
                 "iterations": FALLBACK_ROUNDS if held is None else limit,
                 "random_seed": seed,
                 **({"max_ctr_complexity": 1} if categories >= MANY_CATEGORIES else {}),

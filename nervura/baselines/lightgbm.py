@@ -53,7 +53,7 @@ class LightGBM(Baseline):
         names = np.unique(rows[1]) if problem.supervised_by == "classifier" else None
         options = {**OPTIONS, "learning_rate": 0.05, "seed": seed, "num_threads": threads(len(rows[1]))}
         if names is None:
-            options["objective"] = "regression"
+            options["objective"] = "regression_l1" if problem.metric == "mae" else "regression"
         elif len(names) == 2:
             options["objective"] = "binary"
         else:

@@ -135,14 +135,15 @@ class CodeExporter(Exporter):
         smoothing = bool(options["label_smoothing"] and data.classes)
         one_hot = smoothing and data.problem == "multiclass"
         if not data.classes:
-            loss = quoted("mean_squared_error")
+            loss = quoted("mean_absolute_error" if data.median else "mean_squared_error")
         elif smoothing:
             kind = "Categorical" if one_hot else "Binary"
             loss = f"keras.losses.{kind}Crossentropy(label_smoothing=LABEL_SMOOTHING)"
         else:
             loss = quoted("binary_crossentropy" if data.problem == "binary" else "sparse_categorical_crossentropy")
         if members:
-            kind = {"binary": "BinaryCrossentropy", "regression": "MeanSquaredError"}.get(
+            of_values = "MeanAbsoluteError" if data.median else "MeanSquaredError"
+            kind = {"binary": "BinaryCrossentropy", "regression": of_values}.get(
                 data.problem, "CategoricalCrossentropy" if one_hot else "SparseCategoricalCrossentropy"
             )
             more = ', options={"label_smoothing": LABEL_SMOOTHING}' if smoothing else ""
@@ -159,7 +160,7 @@ class CodeExporter(Exporter):
             "one_hot": one_hot,
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
-            "metric": "log_loss" if data.classes else "rmse",
+            "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",
         }
 
 
@@ -219,6 +220,8 @@ class DataCode:
         self.classes: list[str] | None = coding.get("classes")
         self.coding = coding
         self.temperature = coding.get("temperature", 1.0) if self.classes else 1.0
+        self.rule: dict[str, Any] = coding.get("rule") or {}
+        self.median = coding.get("metric") == "mae"
         self.bound: float | None = (coding.get("conformal") or {}).get("bound")
         self.reading = source.get("reading") or {}
         self.text = self.reading.get("format") == "csv" or any(c.parsing is not None for c in schema.inputs)
@@ -258,6 +261,7 @@ class DataCode:
                 "classes": self.classes,
                 "tempered": self.temperature != 1.0,
                 "bounded": self.bound is not None,
+                "ruled": next(iter(self.rule), ""),
                 "problem": self.problem,
             },
         )
@@ -390,6 +394,14 @@ class DataCode:
                 "# Divides the logits, so that probabilities mean what they say.",
                 f"TEMPERATURE = {self.temperature!r}",
             ]
+        if "threshold" in self.rule:
+            lines += [
+                f"# The second class is named where its probability is above this: best for {self.coding['metric']}.",
+                f"THRESHOLD = {self.rule['threshold']!r}",
+            ]
+        elif self.rule:
+            lines += ["# The class is named whose probability times its weight is largest; in the order of CLASSES,"]
+            lines += [f"# and best for {self.coding['metric']}.", *assignment("CLASS_WEIGHTS", self.rule["weights"])]
         if self.bound is not None:
             level = self.coding["conformal"]["level"]
             what = "one minus the truth's probability" if self.classes else "the distance from the truth"

@@ -37,11 +37,17 @@ class Head:
 
 @dataclass(frozen=True)
 class Metric:
-    """A score of estimates against the truth, for many sets of weights at once (see ``nervura.metrics``)."""
+    """A score of estimates against the truth, for many sets of weights at once (see ``nervura.metrics``).
+
+    Attributes:
+        of_named: whether it depends on the class that each row is named as alone; its function then takes
+            ``metrics.counts``.
+    """
 
     function: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
     greater_is_better: bool
     meaning: str
+    of_named: bool = False
 
 
 class Problem:
@@ -51,20 +57,26 @@ class Problem:
     ``coding``, and only that copy can encode, judge and decode.
 
     Attributes:
-        metric: name of the score that decides, one of ``metrics``.
+        metric: name of the score that decides, one of ``metrics``; the coding may hold another than the class has.
         stratified: whether the split keeps the target's shares.
         supervised_by: ``classifier`` or ``regressor``: the kind of scikit-learn model that answers the same question.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    metric: ClassVar[str]
+    metric: str
     stratified: ClassVar[bool]
     supervised_by: ClassVar[str]
     metrics: ClassVar[dict[str, Metric]]
 
     def __init__(self, coding: dict[str, Any] | None = None):
         self.coding = coding or {}
+        self.metric = self.coding.get("metric", type(self).metric)
+
+    def judged_by(self, metric: str | None) -> Self:
+        """A copy whose deciding metric is another one of its ``metrics``; with None the one that it has by itself."""
+        coding = {key: value for key, value in self.coding.items() if key != "metric"}
+        return type(self)(coding if metric is None else {**coding, "metric": metric})
 
     def fits(self, target: Column, values: pl.Series) -> str:
         """Why this problem suits the target.
@@ -112,7 +124,7 @@ class Problem:
         raise NotImplementedError
 
     def row_losses(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
-        """The loss of each row (rows,), whose mean is (or, for rmse, whose mean's root is) the deciding metric."""
+        """The loss of each row (rows,): what training and calibration make small in the mean, whatever metric decides."""
         raise NotImplementedError
 
     def strangeness(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
@@ -132,13 +144,31 @@ class Problem:
         return (self.coding.get("conformal") or {}).get("bound")
 
     def uncalibrated(self) -> Self:
-        """A copy for another model than the one that temperature and bound were learnt for."""
-        return type(self)({key: value for key, value in self.coding.items() if key not in ("temperature", "conformal")})
+        """A copy for another model than the one that temperature, rule and bound were learnt for."""
+        learnt = ("temperature", "rule", "conformal")
+        return type(self)({key: value for key, value in self.coding.items() if key not in learnt})
+
+    def named(self, estimates: np.ndarray) -> np.ndarray:
+        """What each row is said to be (rows,): a class code, or the value that is estimated."""
+        return estimates
+
+    def score(self, metric: str, truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        """One of the ``metrics`` for sets of weights (sets, rows): (sets,)."""
+        found = self.metrics[metric]
+        if found.of_named:
+            return found.function(*metrics.counts(truth, self.named(estimates), weights, estimates.shape[1]))
+        return found.function(truth, estimates, weights)
+
+    def loss(self, truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
+        """The deciding metric, turned so that less is better: (sets,), or of all rows alike (1,)."""
+        weights = np.ones((1, len(truth))) if weights is None else weights
+        found = self.score(self.metric, truth, estimates, weights)
+        return -found if self.metrics[self.metric].greater_is_better else found
 
     def scores(self, truth: np.ndarray, estimates: np.ndarray) -> dict[str, float]:
         """Every metric of the problem."""
         once = np.ones((1, len(truth)))
-        return {name: float(metric.function(truth, estimates, once)[0]) for name, metric in self.metrics.items()}
+        return {name: float(self.score(name, truth, estimates, once)[0]) for name in self.metrics}
 
 
 class Classification(Problem):
@@ -178,17 +208,32 @@ class Classification(Problem):
         powers = np.clip(shares, metrics.SMALLEST, 1.0) ** (1 / temperature)
         return powers / powers.sum(1, keepdims=True)
 
+    def ruled(self, weights: np.ndarray | None) -> Self:
+        """A copy that names the class whose probability times its weight is largest; with None the likeliest class."""
+        coding = {key: value for key, value in self.coding.items() if key != "rule"}
+        return type(self)(coding if weights is None else {**coding, "rule": self.rule_of(weights)})
+
+    def rule_of(self, weights: np.ndarray) -> dict[str, Any]:
+        """A weight for each class (classes,) as the coding keeps it."""
+        return {"weights": [float(f"{weight:.4g}") for weight in weights]}
+
+    def named(self, estimates: np.ndarray) -> np.ndarray:
+        """The code of the class that each row is named as (rows,): by the ``rule`` of the coding, else the likeliest."""
+        rule = self.coding.get("rule")
+        return (estimates if rule is None else estimates * rule["weights"]).argmax(1)
+
     def strangeness(self, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
         return 1 - estimates[np.arange(len(truth)), truth]
 
     def answer_sets(self, estimates: np.ndarray) -> np.ndarray:
-        """Which classes may be the answer, (rows, classes): the likeliest, and all that the bound lets in."""
+        """Which classes may be the answer, (rows, classes): the likeliest, the one named and all that the bound lets in."""
         sets = estimates >= 1 - (1.0 if self.bound is None else self.bound)
-        sets[np.arange(len(sets)), estimates.argmax(1)] = True
+        for codes in (estimates.argmax(1), self.named(estimates)):
+            sets[np.arange(len(sets)), codes] = True
         return sets
 
     def decode(self, estimates: np.ndarray) -> pl.DataFrame:
-        columns: dict[str, Any] = {"prediction": [self.classes[code] for code in estimates.argmax(1)]}
+        columns: dict[str, Any] = {"prediction": [self.classes[code] for code in self.named(estimates)]}
         columns |= {f"probability_{name}": estimates[:, code] for code, name in enumerate(self.classes)}
         if self.bound is not None:
             names = np.array(self.classes)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -18,9 +20,11 @@ class Binary(Classification):
         "log_loss": Metric(metrics.log_loss, False, "surprise at the true class"),
         "roc_auc": Metric(metrics.roc_auc, True, "chance that a positive row is ranked above a negative one"),
         "average_precision": Metric(metrics.average_precision, True, "area under the precision-recall curve"),
-        "accuracy": Metric(metrics.accuracy, True, "share of rows named rightly"),
-        "balanced_accuracy": Metric(metrics.balanced_accuracy, True, "accuracy, each class counting alike"),
-        "f1": Metric(metrics.f1, True, "harmonic mean of precision and recall of the second class"),
+        "accuracy": Metric(metrics.accuracy, True, "share of rows named rightly", of_named=True),
+        "balanced_accuracy": Metric(
+            metrics.balanced_accuracy, True, "accuracy, each class counting alike", of_named=True
+        ),
+        "f1": Metric(metrics.f1, True, "harmonic mean of precision and recall of the second class", of_named=True),
         "brier": Metric(metrics.brier, False, "squared error of the probability"),
     }
 
@@ -51,3 +55,11 @@ class Binary(Classification):
     def estimates(self, outputs: np.ndarray) -> np.ndarray:
         second = np.asarray(outputs, dtype=np.float64).reshape(-1)
         return self.tempered(np.column_stack([1 - second, second]))
+
+    def rule_of(self, weights: np.ndarray) -> dict[str, Any]:
+        return {"threshold": float(f"{weights[0] / weights.sum():.4g}")}
+
+    def named(self, estimates: np.ndarray) -> np.ndarray:
+        """The second class where its probability is above the threshold of the coding's ``rule``, else the likeliest."""
+        rule = self.coding.get("rule")
+        return estimates.argmax(1) if rule is None else (estimates[:, 1] > rule["threshold"]).astype(np.int64)

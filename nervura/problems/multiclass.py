@@ -19,9 +19,11 @@ class Multiclass(Classification):
     summary = "One of three or more classes: one output neuron per label, with softmax."
     metrics = {
         "log_loss": Metric(metrics.log_loss, False, "surprise at the true class"),
-        "accuracy": Metric(metrics.accuracy, True, "share of rows named rightly"),
-        "balanced_accuracy": Metric(metrics.balanced_accuracy, True, "accuracy, each class counting alike"),
-        "f1_macro": Metric(metrics.f1_macro, True, "mean over the classes of the F1 score"),
+        "accuracy": Metric(metrics.accuracy, True, "share of rows named rightly", of_named=True),
+        "balanced_accuracy": Metric(
+            metrics.balanced_accuracy, True, "accuracy, each class counting alike", of_named=True
+        ),
+        "f1_macro": Metric(metrics.f1_macro, True, "mean over the classes of the F1 score", of_named=True),
         "roc_auc": Metric(metrics.roc_auc, True, "mean over the classes of the ROC area, one against the rest"),
         "brier": Metric(metrics.brier, False, "squared error of the probabilities, summed over classes"),
     }

@@ -64,16 +64,23 @@ def customers(rows: int = 300, seed: int = 0) -> pl.DataFrame:
 
 
 def made_run(
-    folder: Path, target: str, options: dict[str, Any], network: str = "deep_feed_forward"
+    folder: Path,
+    target: str,
+    options: dict[str, Any],
+    network: str = "deep_feed_forward",
+    metric: str | None = None,
+    rule: list[float] | None = None,
 ) -> tuple[Run, Dataset]:
     source = folder / "customers.csv"
     customers().write_csv(source, separator=";")
     others = [name for name in ("risk", "debt", "left") if name != target]
-    dataset = Dataset.open(source, target, drop=others)
+    dataset = Dataset.open(source, target, drop=others, metric=metric)
     made = design(dataset.problem, network, dataset.schema, {"epochs": 2, **options}, folds=dataset.folds)
     rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
     fitted = fit(made, rows, judged, folds=folds)
     dataset.problem = calibrate(dataset.problem, *held_out(made, rows, judged, judged, folds), level=0.8)
+    if rule:
+        dataset.problem = dataset.problem.ruled(np.array(rule))
     run = Run.create(folder / "run")
     run.write("schema", dataset.schema.to_json())
     run.write("problem", {"name": dataset.problem.name, "coding": dataset.problem.coding})
@@ -226,6 +233,36 @@ TABLES = {
     "compressed": gzip.compress(b"a,b,y\n1,u,2\n2,v,3\n"),
     "unknown numbers": b"a,b,y\n1,u,2\nunknown,v,3\n2,u,4\n3,u,5\n",
 }
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "rule"),
+    [("left", "f1", [0.45, 0.55]), ("risk", "balanced_accuracy", [2.0, 1.0, 0.5]), ("debt", "mae", None)],
+)
+def test_the_code_decides_as_the_run_does(
+    target: str,
+    metric: str,
+    rule: list[float] | None,
+    tmp_path: Path,
+    types: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run, dataset = made_run(tmp_path, target, {"hidden": "8", "members": 1}, "tabm", metric, rule)
+    code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
+    assert_well_written(code, types)
+    source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
+    called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
+    assert_predicted_like_the_run(run, dataset, out)
+    if rule:
+        found = pl.read_csv(out)
+        shares = found.select(f"probability_{name}" for name in dataset.problem.classes).to_numpy()
+        likeliest = [dataset.problem.classes[code] for code in shares.argmax(1)]
+        assert found["prediction"].to_list() != likeliest, "the rule makes a difference here"
+        assert all(a in b.split("|") for a, b in found.select("prediction", "prediction_set").iter_rows())
+    else:
+        assert "MeanAbsoluteError" in (code / "train.py").read_text()
+        assert "test mae: " in called_here(code / "train.py", source, monkeypatch=monkeypatch, capsys=capsys)
 
 
 @pytest.mark.parametrize("form", TABLES)
