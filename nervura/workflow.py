@@ -248,6 +248,8 @@ def resume(
 ) -> TrainedRun:
     """Goes on with a run that was stopped, from its last checkpoint, as if it had not been.
 
+    A time budget goes on too: what trainings have had of it is gone.
+
     Args:
         source: the same data, where the run's were a table in memory.
 
@@ -271,7 +273,21 @@ def resume(
             f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
         )
     made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
-    return _go_on(run, dataset, made, _deadline(asked["minutes"]), asked, watchers, tell)
+    deadline = _deadline(asked["minutes"])
+    return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell)
+
+
+def _spent(run: Run) -> float:
+    """The seconds of a time budget that a run's trainings have had already."""
+    trials: list[dict[str, Any]] = []
+    while (trial := run.read(f"{folder_of(len(trials))}/trial")) is not None:
+        trials.append(trial)
+    if trials:
+        return sum(trial["seconds"] + trial["answering"] for trial in trials)
+    if "fit_seconds" in (told := run.need("run")):
+        return float(told["fit_seconds"])
+    checkpoint = run.read_arrays(training.Checkpoint.NAME) or {}
+    return float(np.sum(checkpoint.get("history/seconds", 0.0)))
 
 
 def check(source: Any, target: str | None = None, **how: Any) -> Check:

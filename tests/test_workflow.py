@@ -133,6 +133,21 @@ def test_a_run_that_was_stopped_ends_as_if_it_had_not_been(trained: Path, table:
     assert history == {name: values for name, values in whole.history().items() if name != "seconds"}
 
 
+def test_a_budget_goes_on_where_it_was_stopped(table: Path, tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    with pytest.raises(KeyboardInterrupt):
+        train(table, path, watchers=[Stop(1)], minutes=20, options={**QUICK, "epochs": 1_000, "patience": 1_000})
+    run = nervura.load(path)
+    kept = run.read_arrays("checkpoint/training")
+    assert kept is not None
+    # As if that one epoch had taken nearly the whole budget.
+    run.write_arrays("checkpoint/training", {**kept, "history/seconds": np.array([20 * 60 - 15.0])})
+    began = time.monotonic()
+    resumed = nervura.resume(path)
+    assert time.monotonic() - began < 60
+    assert resumed.need("run")["stopped"] == "budget" and resumed.need("run")["status"] == "done"
+
+
 def test_a_run_that_was_stopped_while_it_was_judged_keeps_its_network(
     trained: Path, table: Path, tmp_path: Path
 ) -> None:
