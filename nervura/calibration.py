@@ -21,6 +21,10 @@ SHARPER_TOGETHER = 0.95
 there are answers for rows not learnt from: a mean is less sure than what it is made of. Measured on twelve tables (0.91 to
 0.99); docs/calibration.md shows it."""
 
+USUAL_SPREAD = 0.3
+"""Before any row is seen the logarithm of a temperature is taken to be about so far from 0, as it was on most tables. Few rows, or
+rows that are all answered rightly, then do not lead to a network that is far too sure of itself."""
+
 FEWEST_ROWS = 30
 """Below so many rows a temperature is more noise than help, and none is learnt."""
 
@@ -65,9 +69,10 @@ def _ruled(problem: Problem, outputs: np.ndarray, encoded: np.ndarray) -> Proble
 
 
 def temperature(problem: Problem, outputs: np.ndarray, encoded: np.ndarray) -> float:
-    """The number by which the logits are divided so that the log loss of these rows is least.
+    """The number by which the logits are divided so that the log loss of these rows is least, held near 1 by few rows.
 
-    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017.
+    Source: Guo et al., On Calibration of Modern Neural Networks, ICML 2017; here the most probable temperature and not the
+    likeliest, with a normal prior of its logarithm.
     """
     from scipy.optimize import minimize_scalar
 
@@ -78,7 +83,8 @@ def temperature(problem: Problem, outputs: np.ndarray, encoded: np.ndarray) -> f
 
     def loss(log_temperature: float) -> float:
         tempered = type(problem)({**problem.coding, "temperature": math.exp(log_temperature)})
-        return float(problem.row_losses(truth, tempered.estimates(outputs[known])).mean())
+        surprise = float(problem.row_losses(truth, tempered.estimates(outputs[known])).sum())
+        return surprise + (log_temperature / USUAL_SPREAD) ** 2 / 2
 
     found = minimize_scalar(loss, bounds=(math.log(0.2), math.log(5.0)), method="bounded")
     return float(math.exp(found.x)) if found.fun < loss(0.0) else 1.0

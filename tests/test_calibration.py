@@ -28,6 +28,12 @@ def test_the_temperature_undoes_how_sure_a_network_is(sureness: float) -> None:
     assert temperature(binary(), *answered(20_000, 0, sureness)) == pytest.approx(sureness, rel=0.05)
 
 
+def test_rows_that_are_all_right_do_not_make_a_network_far_too_sure() -> None:
+    truth = (np.arange(200) % 2).astype("float32")
+    outputs = np.where(truth == 1, 0.97, 0.03)[:, None].astype("float32")
+    assert 0.6 < temperature(binary(), outputs, truth) < 1.0
+
+
 def test_few_rows_give_no_temperature() -> None:
     assert temperature(binary(), *answered(20, 0, 3.0)) == 1.0
 

@@ -34,7 +34,9 @@ FEATURE_ROUNDS, FEWEST_ROUNDS = 26_000, 100
 """Rounds x features: of wide tables fewer rounds are tried, since each takes longer."""
 
 MANY_CATEGORIES = 10
-"""From so many categories on they are not combined with each other, which on small tables would take minutes."""
+MOST_LEVELS = 255
+"""From so many categories on they are not combined with each other, and those of up to so many levels are taken level by
+level: the statistics of levels, made anew for every tree and class, take minutes on small tables."""
 
 BAGGED_CELLS = 100_000
 """Up to so many rows x features x outputs five models are fitted, of more one: CatBoost is the slowest by far."""
@@ -75,7 +77,7 @@ class CatBoost(Baseline):
                 "loss_function": of_values if classes is None else "Logloss" if outputs == 2 else "MultiClass",
                 "iterations": FALLBACK_ROUNDS if held is None else limit,
                 "random_seed": seed,
-                **({"max_ctr_complexity": 1} if categories >= MANY_CATEGORIES else {}),
+                **({"max_ctr_complexity": 1, "one_hot_max_size": MOST_LEVELS} if categories >= MANY_CATEGORIES else {}),
                 "thread_count": os.cpu_count() or 1,
                 "allow_writing_files": False,
                 "logging_level": "Silent",
