@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nervura.encoding import Tensor, tensors
+from nervura.encoding import PICTURES, Tensor, tensors
+from nervura.errors import OptionError
 from nervura.problems.base import Problem
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
@@ -95,7 +96,7 @@ def design(
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
-    inputs = [tensor for tensor in tensors(schema) if tensor.name in member.takes]
+    inputs = _taken(member, tensors(schema))
     head = problem.head(chosen.label_smoothing)
     member.settle(chosen, head)
     model = member.build(inputs, head, chosen, seed)
@@ -104,6 +105,23 @@ def design(
     learner = learner_of(model)
     groups = getattr(chosen, "folds", 1)
     return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule, learner, groups)
+
+
+def _taken(network: Network, given: list[Tensor]) -> list[Tensor]:
+    """The tensors that a network can use.
+
+    Raises:
+        OptionError: there is none among those given.
+    """
+    taken = [tensor for tensor in given if tensor.name in network.takes]
+    if given and not taken:
+        pictures = given[0].name == PICTURES
+        fitting = [other.name for other in zoo if any(tensor.name in other.takes for tensor in given)]
+        raise OptionError(
+            f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
+            f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
+        )
+    return taken
 
 
 def learner_of(model: keras.Model) -> keras.Model:

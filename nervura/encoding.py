@@ -1,11 +1,15 @@
 """Stage one of the encoding: columns become numbers, flags and level codes, exactly, in float64, by Polars expressions.
 
 What is learnt from the training rows is JSON in ``Column.encoding``. Stage two (scaling, bins, embeddings) belongs to
-each network and lies inside its Keras model. A batch is at most three tensors, whatever the number of columns:
+each network and lies inside its Keras model. A batch of a table is at most three tensors, whatever the number of columns:
 
 - ``numbers``    float32 (rows, n): quantities, in units of their own spread around their own median
 - ``flags``      float32 (rows, n): yes/no columns, "is missing" indicators, words of a text
 - ``categories`` int32   (rows, n): codes; 0 is a level not in the list, 1 is missing, 2... are the levels
+
+A batch of pictures is one tensor:
+
+- ``pictures``   uint8   (rows, height, width, channels): grey or red, green, blue, from 0 to 255
 """
 
 from __future__ import annotations
@@ -26,6 +30,9 @@ UNLISTED, MISSING, FIRST_LEVEL = 0, 1, 2
 
 MAX_LEVELS = 5_000
 MAX_WORDS = 64
+PICTURES = "pictures"
+"""The name of the tensor of pictures."""
+
 LIMIT = 1e6
 """Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
 
@@ -50,10 +57,17 @@ class Tensor:
     sizes: tuple[int, ...] = ()
     attributes: int = 0
     """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
+    shape: tuple[int, ...] = ()
+    """Of one row: (height, width, channels) of pictures, else (features,)."""
+
+    def __post_init__(self) -> None:
+        if not self.shape:
+            object.__setattr__(self, "shape", (len(self.features),))
 
     @property
     def width(self) -> int:
-        return len(self.features)
+        """How many values a row has."""
+        return math.prod(self.shape)
 
 
 def values(column: Column) -> pl.Expr:
@@ -220,7 +234,14 @@ def tensors(schema: Schema) -> list[Tensor]:
             found.append(Tensor(name, "int32", labels, sizes, len(new)))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new)))
+    found += [Tensor(PICTURES, "uint8", (c.name,), (), 1, picture_shape(c)) for c in schema.inputs if c.kind == "image"]
     return found
+
+
+def picture_shape(column: Column) -> tuple[int, int, int]:
+    """The height, width and channels that the pictures of a column are brought to."""
+    encoding = column.encoding or {}
+    return encoding["height"], encoding["width"], encoding["channels"]
 
 
 def origins(schema: Schema) -> dict[str, list[str]]:

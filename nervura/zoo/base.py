@@ -71,7 +71,8 @@ class Network:
     """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
 
     Attributes:
-        takes: the tensors it can use, of ``numbers``, ``flags``, ``categories``.
+        takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
+            a network itself turns into numbers and scales.
         suits: the problems it can answer.
         Options: a dataclass that extends ``TrainingOptions``.
     """
@@ -90,7 +91,7 @@ class Network:
         options: Any,
         seeds: Iterator[int],
     ) -> keras.KerasTensor:
-        """The last hidden representation, shape (batch, width), from inputs of shapes (batch, tensor.width).
+        """The last hidden representation, shape (batch, width), from inputs of shapes (batch, *tensor.shape).
 
         Args:
             inputs: symbolic inputs by name; ``tensors`` describes them.
@@ -116,7 +117,7 @@ class Network:
         import keras
 
         used = {tensor.name: tensor for tensor in tensors if tensor.name in self.takes}
-        inputs = {name: keras.Input((tensor.width,), dtype=tensor.dtype, name=name) for name, tensor in used.items()}
+        inputs = {name: keras.Input(tensor.shape, dtype=tensor.dtype, name=name) for name, tensor in used.items()}
         seeds = seeds_from(seed)
         features = self.features(inputs, used, head, options, seeds)
         return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
