@@ -83,9 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
         return command
 
-    train = add("train", _train, "train a network on a table, judge it and write a report")
+    train = add("train", _train, "train a network on a table or pictures, judge it and write a report")
     _add_data(train)
-    train.add_argument("--network", default="tabm", metavar="N", help="a member of the zoo (default: %(default)s)")
+    train.add_argument(
+        "--network", metavar="N", help="a member of the zoo (default: tabm for tables, airbench for pictures)"
+    )
     train.add_argument(
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
     )
@@ -168,6 +170,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--group", metavar="COL", help="rows of equal value stay on one side of the split")
     command.add_argument("--time", metavar="COL", help="the latest rows by this column become the test rows")
     command.add_argument("--test", metavar="FILE", help="test rows of their own")
+    command.add_argument(
+        "--size", metavar="N", help="pixels that pictures are brought to, N or HEIGHTxWIDTH (default: by their sizes)"
+    )
     command.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
     command.add_argument(
         "--seed",
@@ -206,6 +211,7 @@ def _data(given: argparse.Namespace) -> dict[str, Any]:
         "time": given.time,
         "test": given.test,
         "table": given.table,
+        "size": given.size,
         "seed": given.seed,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nervura.encoding import PICTURES, Tensor, tensors
+from nervura.encoding import PICTURES, Tensor, image_column, tensors
 from nervura.errors import OptionError
 from nervura.problems.base import Problem
 from nervura.schema import Schema, html_table, text_table
@@ -15,7 +15,13 @@ from nervura.zoo.base import Network, options_to_json, read_options
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_NETWORK = "tabm"
+DEFAULT_NETWORK, DEFAULT_PICTURE_NETWORK = "tabm", "airbench"
+"""What is trained on tables and on pictures where no network is named."""
+
+
+def default_network(schema: Schema) -> str:
+    """The network for tables or pictures that is trained where none is named."""
+    return DEFAULT_NETWORK if image_column(schema) is None else DEFAULT_PICTURE_NETWORK
 
 
 @dataclass

@@ -15,9 +15,10 @@ A batch of pictures is one tensor:
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from nervura import pictures
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -59,6 +60,8 @@ class Tensor:
     """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
     shape: tuple[int, ...] = ()
     """Of one row: (height, width, channels) of pictures, else (features,)."""
+    facts: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What the training rows told of it beside its shape, as a network's rules want it."""
 
     def __post_init__(self) -> None:
         if not self.shape:
@@ -101,7 +104,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text"):
+        if column.name not in dtypes or column.kind in ("category", "text", "image"):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue
@@ -133,9 +136,13 @@ def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
 
 
 def learn(schema: Schema, frame: pl.DataFrame) -> None:
-    """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns."""
-    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
-    for column in schema.inputs:
+    """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns.
+
+    The form of pictures was measured before any was decoded.
+    """
+    columns = _of_table(schema)
+    typed = frame.select(values(column).alias(column.name) for column in columns)
+    for column in columns:
         series = typed[column.name]
         column.encoding = {
             "number": _learn_number,
@@ -234,7 +241,11 @@ def tensors(schema: Schema) -> list[Tensor]:
             found.append(Tensor(name, "int32", labels, sizes, len(new)))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new)))
-    found += [Tensor(PICTURES, "uint8", (c.name,), (), 1, picture_shape(c)) for c in schema.inputs if c.kind == "image"]
+    found += [
+        Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
+        for column in schema.inputs
+        if column.kind == "image"
+    ]
     return found
 
 
@@ -253,14 +264,56 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
     """The rows of ``frame`` as the tensors of ``tensors(schema)``, each of shape (rows, features)."""
     import numpy as np
 
-    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
-    return {
+    typed = frame.select(values(column).alias(column.name) for column in _of_table(schema))
+    made = {
         name: np.ascontiguousarray(
             typed.select(feature.expr.alias(str(i)) for i, feature in enumerate(features)).to_numpy(),
             dtype=np.int32 if name == "categories" else np.float32,
         )
         for name, features in _features(schema).items()
     }
+    column = image_column(schema)
+    return made if column is None else {**made, PICTURES: pictures.decode(frame[column.name], column.encoding or {})[0]}
+
+
+def image_column(schema: Schema) -> Column | None:
+    """The input column of pictures, where there is one."""
+    return next((column for column in schema.inputs if column.kind == "image"), None)
+
+
+def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
+    """The rows whose pictures can be read, decoded in place, and which rows these are, bool (rows,); of tables all."""
+    import numpy as np
+    import polars as pl
+
+    column = image_column(schema)
+    if column is None:
+        return frame, np.ones(frame.height, bool)
+    decoded, good = pictures.decode(frame[column.name], column.encoding or {})
+    rows = frame.drop(column.name).filter(pl.Series(good, dtype=pl.Boolean))
+    return rows.with_columns(pl.Series(column.name, decoded[good])), good
+
+
+def plain_tensors(schema: Schema) -> list[Tensor]:
+    """The tensors as models read them that know no pictures: these become numbers, the shrunk picture's pixels."""
+    found = []
+    for tensor in tensors(schema):
+        if tensor.name == PICTURES:
+            count = pictures.small_width(tensor.shape)
+            tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
+        found.append(tensor)
+    return found
+
+
+def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Encoded rows as the tensors of ``plain_tensors``."""
+    if PICTURES not in x:
+        return x
+    return {"numbers": pictures.small(x[PICTURES])}
+
+
+def _of_table(schema: Schema) -> list[Column]:
+    return [column for column in schema.inputs if column.kind != "image"]
 
 
 def _features(schema: Schema) -> dict[str, list[_Feature]]:

@@ -1,4 +1,4 @@
-"""Looks into a trained run: which columns its predictions rest on."""
+"""Looks into a trained run: which columns its predictions rest on, and of pictures where it is right and wrong."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import keras
 import numpy as np
 
 from nervura.dataset import Dataset
-from nervura.encoding import origins
+from nervura.encoding import PICTURES, image_column, origins
 from nervura.run import Run
-from nervura.training import predictor
+from nervura.training import predict, predictor
 
 MOST_ROWS = 2_000
 REPEATS = 5
@@ -21,7 +21,7 @@ CELLS = 400_000
 
 
 def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float | None = None) -> dict[str, Any]:
-    """Permutation importance on the test rows; writes and gives ``explanation.json``.
+    """Permutation importance on the test rows, or a gallery of test pictures; writes and gives ``explanation.json``.
 
     A column matters as much as the deciding metric gets worse when its values are dealt out anew among the rows.
     Source: L. Breiman, Random Forests (2001); here all features made from a column move together.
@@ -30,6 +30,8 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
         deadline: the moment (``time.monotonic``) to end by; columns not reached by then are left out and counted.
     """
     problem, schema = dataset.problem, dataset.schema
+    if image_column(schema) is not None:
+        return _gallery(run, dataset, model)
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -64,6 +66,51 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
     }
     run.write("explanation", explanation)
     return explanation
+
+
+def _gallery(run: Run, dataset: Dataset, model: keras.Model) -> dict[str, Any]:
+    """Test pictures of each class, and those whose answers are most wrong: named in the explanation, shown in gallery.npz.
+
+    A mistake is the more certain, the more probable the wrong class was held; of values, the farther they are off.
+    """
+    problem = dataset.problem
+    x, truth = dataset.arrays("test")[0], dataset.truth("test")
+    estimates = problem.estimates(predict(model, x))
+    gallery: dict[str, Any] = {"rows": len(truth), "examples": [], "mistakes": []}
+    chosen: list[int] = []
+    names = dataset.names("test")
+
+    def shown(row: int) -> dict[str, Any]:
+        chosen.append(row)
+        return {"picture": len(chosen) - 1, "name": None if names is None else names[row]}
+
+    if problem.supervised_by == "classifier":
+        classes = [str(name) for name in problem.coding["classes"]]
+        answers, sure = estimates.argmax(1), estimates.max(1)
+        for code in range(min(MOST_CLASSES, len(classes))):
+            own = np.flatnonzero(truth == code)[:EXAMPLES]
+            if len(own):
+                gallery["examples"].append({"class": classes[code], "pictures": [shown(int(row)) for row in own]})
+        wrong = np.flatnonzero((answers != truth) & (truth >= 0))
+        for row in wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]:
+            told = {"true": classes[truth[row]], "predicted": classes[answers[row]], "probability": float(sure[row])}
+            gallery["mistakes"].append({**shown(int(row)), **told})
+        gallery["wrong"] = len(wrong)
+    else:
+        order = np.argsort(truth, kind="stable")
+        spread = order[np.linspace(0, len(order) - 1, min(len(order), 2 * EXAMPLES)).astype(int)]
+        gallery["examples"].append({"class": None, "pictures": [shown(int(row)) for row in spread]})
+        for row in np.argsort(-np.abs(estimates - truth), kind="stable")[:MISTAKES]:
+            gallery["mistakes"].append(
+                {**shown(int(row)), "true": float(truth[row]), "predicted": float(estimates[row]), "probability": None}
+            )
+    # The Portuguese and English report show them alike, so they are kept once, as they were seen by the network.
+    run.write_arrays("gallery", {"pictures": x[PICTURES][np.array(chosen, dtype=int)]})
+    run.write("explanation", gallery)
+    return gallery
+
+
+EXAMPLES, MISTAKES, MOST_CLASSES = 6, 24, 20
 
 
 def run_seed(run: Run) -> int:

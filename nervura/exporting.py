@@ -86,7 +86,9 @@ def compare(run: Run, exporter: Exporter, path: Path, rows: pl.DataFrame) -> flo
         RunError: it is larger than ``TOLERANCE``.
     """
     problem, model = load_problem(run), load_model(run)
-    encoded = encoding.encode(Schema.from_json(run.need("schema")), rows)
+    schema = Schema.from_json(run.need("schema"))
+    rows = rows.filter(pl.Series(encoding.readable(schema, rows)[1]))
+    encoded = encoding.encode(schema, rows)
     inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
     expected = problem.estimates(model.predict(inputs, batch_size=BATCH_SIZE, verbose=0))
     found = exporter.load(run, path)(rows)

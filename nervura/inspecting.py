@@ -17,7 +17,7 @@ from nervura.encoding import values
 from nervura.errors import SchemaError, did_you_mean
 from nervura.parsing import infer_parsing, number_pattern
 from nervura.schema import KINDS, Column, Schema
-from nervura.sources.base import Table
+from nervura.sources.base import PICTURE, Table
 
 MOST_ROWS = 200_000
 MOST_CELLS = 20_000_000
@@ -71,8 +71,10 @@ def infer_schema(
     rows, sample = _read(table.frame, len(dtypes))
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
-    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"))
-    typed = _typed(sample.lazy(), [column for column in columns if _is_flat(dtypes[column.name])]).collect()
+    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
+    _set_beside_pictures_aside(columns, table.part)
+    flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.kind != "image"]
+    typed = _typed(sample.lazy(), flat).collect()
     facts = _facts(table.frame, sample, typed, rows, columns)
     for column in columns:
         if column.role != "aside":
@@ -141,6 +143,7 @@ def _kinds(
     roles: dict[str, str],
     kinds: dict[str, str],
     decimal: str | None,
+    pictures: bool,
 ) -> list[Column]:
     plain = _plain_numbers(sample, decimal)
     zero_one = _zero_one(sample)
@@ -151,6 +154,9 @@ def _kinds(
         column.examples = _examples(sample[name])
         if column.role == "aside":
             column.reason = "dropped by you"
+        if pictures and name == PICTURE and column.role != "target":
+            column.kind = "image"
+            continue
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             _unreadable(column, kinds)
         elif dtype == pl.Null:
@@ -168,6 +174,18 @@ def _kinds(
         if name in kinds and column.reason != "dropped by you":
             _force(column, kinds[name], sample[name], decimal)
     return columns
+
+
+def _set_beside_pictures_aside(columns: list[Column], part: str | None) -> None:
+    """Takes from the inputs what is not read beside pictures, and the column that tells the split."""
+    pictures = any(column.kind == "image" and column.role == "input" for column in columns)
+    for column in columns:
+        if column.role != "input":
+            continue
+        if column.name == part:
+            column.role, column.reason = "aside", "it says to which part of the split a row belongs"
+        elif pictures and column.kind != "image":
+            column.role, column.reason = "aside", "beside pictures no other columns are read"
 
 
 def _unreadable(column: Column, kinds: dict[str, str]) -> None:
@@ -467,7 +485,8 @@ def _set_duplicates_aside(
 ) -> None:
     """Of columns with identical values the first stays; the target always does."""
     used = sorted(
-        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target")), key=lambda c: c.role != "target"
+        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target") and c.kind != "image"),
+        key=lambda c: c.role != "target",
     )
     dtypes = typed.schema
     first: dict[tuple[Any, ...], Column] = {}
@@ -519,6 +538,8 @@ def _check_roles(schema: Schema, target: str | None, time: str | None) -> None:
 def _warn_of_leaks(schema: Schema, sample: pl.DataFrame) -> None:
     """Warns of input columns that tell the target nearly perfectly on their own: they were often made from it."""
     target = schema.target
+    if any(column.kind == "image" for column in schema.inputs):
+        return
     if len(schema.inputs) > LEAK_COLUMNS:
         target.warnings.append(
             f"with more than {LEAK_COLUMNS} columns none was tested for giving the target away on its own"

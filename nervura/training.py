@@ -16,6 +16,7 @@ import numpy as np
 from nervura import backend
 from nervura.dataset import Arrays
 from nervura.designing import Design
+from nervura.encoding import PICTURES
 from nervura.errors import RunError
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.member_loss import MemberLoss
@@ -27,6 +28,9 @@ VIRTUAL_EPOCH_ROWS = 500_000
 PREPARING_ROWS = 200_000
 PROBE_ROWS = 256
 VALIDATION_BATCH = 8_192
+ACTIVATIONS = 2**25
+"""Of pictures so many rows are computed at once that the largest layer gives this many numbers."""
+
 CHECKPOINT_SECONDS = 10.0
 """At least this long between checkpoints, so that writing them costs no time worth naming."""
 
@@ -392,7 +396,8 @@ class Keeper(keras.callbacks.Callback):
         self.best_weights = [_value(v) for v in model.variables]
         if checkpoint.found is not None:
             self._take_up(checkpoint.found)
-        self.probe = ({name: a[:PROBE_ROWS] for name, a in training[0].items()}, training[1][:PROBE_ROWS])
+        rows = max(1, rows_at_once(model, 2 * PROBE_ROWS) // 2)
+        self.probe = ({name: a[:rows] for name, a in training[0].items()}, training[1][:rows])
         self.gradients = backend.gradient_function(model, model.loss)
         self.loss_of = backend.loss_function(model, loss_for(design, held_out=True))
         self.validation = validation
@@ -461,8 +466,9 @@ class Keeper(keras.callbacks.Callback):
     def _validation_loss(self) -> float:
         x, y = self.validation
         losses, sizes = [], []
-        for start in range(0, len(y), VALIDATION_BATCH):
-            rows = slice(start, start + VALIDATION_BATCH)
+        batch = rows_at_once(self.design.learner, VALIDATION_BATCH)
+        for start in range(0, len(y), batch):
+            rows = slice(start, start + batch)
             losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows]))
             sizes.append(len(y[rows]))
         return float(np.average(losses, weights=sizes))
@@ -516,6 +522,18 @@ def predict(model: keras.Model, x: dict[str, np.ndarray], batch_size: int = 1024
 SMALLEST_BATCH = 64
 
 
+def rows_at_once(model: keras.Model, most: int) -> int:
+    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
+    if PICTURES not in {tensor.name for tensor in model.inputs}:
+        return most
+    sizes = [math.prod(n for n in tensor.shape[1:] if n) for layer in model.layers for tensor in _outputs_of(layer)]
+    return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
+
+
+def _outputs_of(layer: keras.layers.Layer) -> list[Any]:
+    return layer.output if isinstance(layer.output, list) else [layer.output]
+
+
 def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """``predict`` compiled once, for many calls.
 
@@ -523,11 +541,12 @@ def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str,
     and backends that compile for each size of a batch do so a few times only.
     """
     outputs_of = backend.output_function(model)
+    batch_size = rows_at_once(model, batch_size)
     names = [tensor.name for tensor in model.inputs]
 
     def batch_of(array: np.ndarray, start: int) -> np.ndarray:
         rows = array[start : start + batch_size]
-        size = max(SMALLEST_BATCH, 1 << (len(rows) - 1).bit_length())
+        size = max(min(SMALLEST_BATCH, batch_size), 1 << (len(rows) - 1).bit_length())
         return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])
 
     def outputs(x: dict[str, np.ndarray]) -> np.ndarray:
