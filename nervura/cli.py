@@ -283,10 +283,11 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 
 def _warnings(run: Any) -> list[str]:
-    from nervura.schema import Schema
+    from nervura.schema import NAMES_PARTS, NAMES_PICTURES, Schema
 
     schema = Schema.from_json(run.need("schema"))
-    aside = [f"{column.name} is set aside: {column.reason}" for column in schema.aside]
+    told = [column for column in schema.aside if column.reason not in (NAMES_PARTS, NAMES_PICTURES)]
+    aside = [f"{column.name} is set aside: {column.reason}" for column in told]
     left_out = run.evaluation["notes"]
     return [
         *run.need("run")["source"]["notes"],
@@ -361,6 +362,10 @@ def _explain(given: argparse.Namespace) -> None:
     explanation = nervura.load(given.run).need("explanation")
     if given.json:
         _print_json(explanation)
+    elif "mistakes" in explanation:
+        print(f"The surest mistakes among {explanation['rows']:,} test pictures; the report shows them:")
+        shown = ("name", "true", "predicted", "probability")
+        print(text_table([{key: one[key] for key in shown if one[key] is not None} for one in explanation["mistakes"]]))
     else:
         print(f"How much worse {explanation['metric']} gets when a column's values are dealt out anew:")
         print(text_table(explanation["importance"]))

@@ -16,7 +16,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from nervura.encoding import values
 from nervura.errors import SchemaError, did_you_mean
 from nervura.parsing import infer_parsing, number_pattern
-from nervura.schema import KINDS, Column, Schema
+from nervura.schema import KINDS, NAMES_PARTS, NAMES_PICTURES, Column, Schema
 from nervura.sources.base import PICTURE, Table
 
 MOST_ROWS = 200_000
@@ -72,7 +72,7 @@ def infer_schema(
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
-    _set_beside_pictures_aside(columns, table.part)
+    _set_beside_pictures_aside(columns, table)
     flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.kind != "image"]
     typed = _typed(sample.lazy(), flat).collect()
     facts = _facts(table.frame, sample, typed, rows, columns)
@@ -176,14 +176,16 @@ def _kinds(
     return columns
 
 
-def _set_beside_pictures_aside(columns: list[Column], part: str | None) -> None:
+def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
     """Takes from the inputs what is not read beside pictures, and the column that tells the split."""
     pictures = any(column.kind == "image" and column.role == "input" for column in columns)
     for column in columns:
         if column.role != "input":
             continue
-        if column.name == part:
-            column.role, column.reason = "aside", "it says to which part of the split a row belongs"
+        if column.name == table.part:
+            column.role, column.reason = "aside", NAMES_PARTS
+        elif pictures and column.name == table.names:
+            column.role, column.reason = "aside", NAMES_PICTURES
         elif pictures and column.kind != "image":
             column.role, column.reason = "aside", "beside pictures no other columns are read"
 

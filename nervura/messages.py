@@ -53,6 +53,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.importance": ("Which columns matter", "Que colunas importam"),
+    "section.gallery": ("Pictures", "Imagens"),
     "section.network": ("Network", "Rede"),
     "section.training": ("Training", "Treino"),
     "section.problem": ("Problem", "Problema"),
@@ -159,6 +160,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.boolean": ("yes or no", "sim ou não"),
     "kind.datetime": ("date and time", "data e hora"),
     "kind.text": ("text", "texto"),
+    "kind.image": ("picture", "imagem"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
@@ -237,6 +239,21 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "values.quantiles": ("Quantiles of the residuals", "Quantis dos resíduos"),
     # Importance
+    "gallery.examples": ("Test pictures of each class", "Imagens de teste de cada classe"),
+    "gallery.spread": (
+        "Test pictures, from the lowest value to the highest",
+        "Imagens de teste, do menor valor ao maior",
+    ),
+    "gallery.mistakes": ("The surest mistakes", "Os erros mais seguros"),
+    "gallery.mistakes_note": (
+        "Of {rows} test pictures {wrong} are answered wrongly; these are the {count} whose wrong class was held most "
+        "probable. A label that is wrong in the data shows here too.",
+        "De {rows} imagens de teste, {wrong} têm resposta errada; estas são as {count} cuja classe errada foi tida por "
+        "mais provável. Uma etiqueta errada nos dados também aparece aqui.",
+    ),
+    "gallery.farthest": ("The answers farthest off", "As respostas mais afastadas"),
+    "gallery.true": ("true: {name}", "verdade: {name}"),
+    "gallery.predicted": ("answer: {name}", "resposta: {name}"),
     "importance.caption": (
         "How much worse the score ({metric}) becomes when a column is shuffled, with 95 % intervals",
         "Quanto piora o resultado ({metric}) quando uma coluna é baralhada, com intervalos de 95 %",

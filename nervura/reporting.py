@@ -6,6 +6,7 @@ import math
 import re
 import shlex
 import statistics
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import partial
 from importlib import resources
@@ -14,6 +15,7 @@ from typing import Any
 
 from nervura import plots
 from nervura.messages import MESSAGES, language_index, text
+from nervura.pictures import as_png
 from nervura.run import Run, kept_in
 
 MOST = 50
@@ -30,6 +32,7 @@ SECTIONS = (
     ("classes", "evaluation"),
     ("values", "evaluation"),
     ("importance", "explanation"),
+    ("gallery", "explanation"),
     ("network", "design"),
     ("training", "history"),
     ("problem", "problem"),
@@ -79,6 +82,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "classes": _classes(diagnostics, (evaluation or {}).get("test") or {}),
         "values": _values(diagnostics),
         "importance": _importance(files["explanation"]),
+        "gallery": _gallery(run, files["explanation"]),
         "network": _network(files["design"]),
         "training": _training(history),
         "problem": _problem(files["problem"]),
@@ -90,7 +94,7 @@ def summarise(run: Run) -> dict[str, Any]:
     summary["missing"] = [
         {"section": section, "file": "history.csv" if file == "history" else f"{file}.json"}
         for section, file in SECTIONS
-        if file not in there and section != "values"
+        if file not in there and section not in ("values", "gallery")
     ]
     return summary
 
@@ -433,6 +437,26 @@ def _importance(explanation: dict[str, Any] | None) -> dict[str, Any] | None:
     return {"metric": explanation.get("metric"), "columns": shown, "left_out": left_out}
 
 
+def _gallery(run: Run, explanation: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the explanation shows of pictures, each as the text of a PNG file in base 64."""
+    kept = run.read_arrays("gallery") if explanation and "examples" in explanation else None
+    if explanation is None or kept is None:
+        return None
+
+    def shown(one: dict[str, Any]) -> dict[str, Any]:
+        return {**one, "png": b64encode(as_png(kept["pictures"][one["picture"]])).decode()}
+
+    return {
+        "rows": explanation["rows"],
+        "wrong": explanation.get("wrong"),
+        "examples": [
+            {"class": one["class"], "pictures": [shown(picture) for picture in one["pictures"]]}
+            for one in explanation["examples"]
+        ],
+        "mistakes": [shown(one) for one in explanation["mistakes"]],
+    }
+
+
 def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
     if not design:
         return None
@@ -537,7 +561,8 @@ def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, An
     shown, left_out = _first(ordered)
     return {
         "origin": source.get("origin"),
-        "reading": source.get("reading") or {},
+        # The damaged pictures are named in the notes.
+        "reading": {name: value for name, value in (source.get("reading") or {}).items() if name != "damaged"},
         "notes": source.get("notes") or [],
         "rows": schema.get("rows"),
         "count": len(columns),

@@ -15,6 +15,10 @@ ROLES = ("input", "target", "group", "time", "aside")
 """What a column is for. A column set aside is read by nothing; its ``reason`` says why."""
 
 
+NAMES_PICTURES, NAMES_PARTS = "it names the pictures", "it says to which part of the split a row belongs"
+"""Reasons to set a column aside that are no news to anybody."""
+
+
 @dataclass
 class Column:
     """One column of a table.
