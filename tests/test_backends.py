@@ -30,12 +30,12 @@ CODES = np.column_stack([DRAW.integers(size, size=7) for size in (4, 3)]).astype
 
 
 @cache
-def example(problem: str) -> Dataset:
-    return contracts.example(CLASSES[problem])
+def example(problem: str, network: str = "feed_forward") -> Dataset:
+    return contracts.example_for(zoo.load(network), CLASSES[problem])
 
 
 def fitted(network: str, problem: str, epochs: int = 8, **more: Any) -> tuple[Design, training.Fit]:
-    dataset = example(problem)
+    dataset = example(problem, network)
     options = {"epochs": epochs, "learning_rate": 0.01, **more}
     made = design(dataset.problem, network, dataset.schema, options, seed=1)
     return made, training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
@@ -84,7 +84,7 @@ def test_quantile_bins() -> None:
 def test_networks_learn(network: str, problem: str) -> None:
     made, fit = fitted(network, problem)
     assert fit.history["val_loss"][fit.best_epoch - 1] < 0.98 * fit.history["val_loss"][0]
-    x, y = example(problem).arrays("validation")
+    x, y = example(problem, network).arrays("validation")
     loss = getattr(keras.losses, made.problem.head().loss)()
     reached = float(keras.ops.convert_to_numpy(loss(y.reshape(len(y), -1), training.predict(made.model, x))))
     assert reached == pytest.approx(min(fit.history["val_loss"]), rel=1e-4)
@@ -162,7 +162,7 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone() -> None:
 
 @pytest.mark.parametrize("network", zoo.names())
 def test_networks_keep_their_contract(network: str, tmp_path: Path) -> None:
-    contracts.check_network(zoo.load(network), example("binary"), tmp_path / "run", {"batch_size": 32})
+    contracts.check_network(zoo.load(network), example("binary", network), tmp_path / "run", {"batch_size": 32})
 
 
 OTHERS = [name for name in backend.BACKENDS if name != os.environ.get("KERAS_BACKEND", "tensorflow")]
