@@ -292,8 +292,26 @@ def check(source: Any, target: str | None = None, **how: Any) -> Check:
 MEASURED_EPOCHS, USUAL_EPOCHS = 3, 50
 
 
+MEASURED_PICTURES = 1_000
+
+
+def _some(rows: Any) -> Any:
+    """The first rows of an array or of several by name."""
+    return {name: array[:200] for name, array in rows.items()} if isinstance(rows, dict) else rows[:200]
+
+
 def _expected_seconds(dataset: Dataset) -> float:
-    """How long a training of the default network should take, from a few epochs of it."""
+    """How long a training of the default network should take, from a few epochs of it, of pictures on a part of them."""
+    if image_column(dataset.schema) is not None:
+        whole = design(dataset.problem, default_network(dataset.schema), dataset.schema)
+        (x, y), validation = dataset.arrays("train"), dataset.arrays("validation")
+        step = max(1, -(-len(y) // MEASURED_PICTURES))
+        part = {name: array[::step] for name, array in x.items()}, y[::step]
+        # The options that follow from the number of pictures are those of all of them.
+        options = {**vars(whole.options), "epochs": MEASURED_EPOCHS - 1}
+        made = design(dataset.problem, whole.network, dataset.schema, options)
+        fit = training.fit(made, part, tuple(_some(rows) for rows in validation))
+        return fit.seconds + fit.epoch_seconds * step * whole.options.epochs
     options = {"epochs": MEASURED_EPOCHS}
     made = design(dataset.problem, default_network(dataset.schema), dataset.schema, options, folds=dataset.folds)
     fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), folds=dataset.fold_of_training)
