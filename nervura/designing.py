@@ -104,10 +104,10 @@ def design(
         chosen.folds = folds
     inputs = _taken(member, tensors(schema))
     head = problem.head(chosen.label_smoothing)
-    member.settle(chosen, head)
+    reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
-    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else None
+    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
     learner = learner_of(model)
     groups = getattr(chosen, "folds", 1)
     return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule, learner, groups)

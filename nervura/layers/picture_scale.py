@@ -21,9 +21,9 @@ class PictureScale(keras.layers.Layer):
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         shape = (input_shape[-1],)
         start = keras.initializers.Constant(127.5)
-        self.mean = self.add_weight(shape=shape, initializer=start, trainable=False, dtype="float32", name="mean")
+        self.mean = self.add_weight(shape=shape, initializer=start, trainable=False, autocast=False, name="mean")
         begin = keras.initializers.Constant(1 / 127.5)
-        self.factor = self.add_weight(shape=shape, initializer=begin, trainable=False, dtype="float32", name="factor")
+        self.factor = self.add_weight(shape=shape, initializer=begin, trainable=False, autocast=False, name="factor")
 
     def adapt(self, pictures: Any) -> None:
         """Takes means and deviations from ``pictures``, the training ones (pictures, height, width, channels)."""

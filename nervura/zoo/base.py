@@ -7,6 +7,7 @@ from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nervura.encoding import PICTURES
 from nervura.errors import OptionError, did_you_mean
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
     from nervura.encoding import Tensor
     from nervura.problems.base import Head
+
+SAMPLED_VALUES = 2**24
+"""So many of the pictures' values are looked at before training: 5,461 pictures of 32 x 32 x 3."""
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu")
 
@@ -45,20 +49,23 @@ class TrainingOptions:
         0, "rows per step; 0: by the number of rows (see the docs on training)", low=0, high=65_536
     )
     optimizer: str = option(
-        "adamw", "rule that turns gradients into steps", choices=("sgd", "rmsprop", "adam", "adamw")
+        "adamw",
+        "rule that turns gradients into steps; lookahead: sgd that every 5 steps goes part of the way back",
+        choices=("sgd", "rmsprop", "adam", "adamw", "lookahead"),
     )
     learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
     schedule: str = option(
         "constant",
-        "how the learning rate changes over the epochs; coslog4: four waves, each twice as long as the last",
-        choices=("constant", "cosine", "coslog4"),
+        "how the learning rate changes over the epochs; coslog4: four waves, each twice as long as the last; "
+        "triangular: up for 23 % of the steps, then down",
+        choices=("constant", "cosine", "coslog4", "triangular"),
     )
-    momentum: float = option(0.9, "share of the last step kept, for sgd", low=0.0, high=0.999)
+    momentum: float = option(0.9, "share of the last step kept, for sgd and lookahead", low=0.0, high=0.999)
     beta_2: float = option(
         0.999, "share of the last squares of gradients kept, for adam and adamw", low=0.0, high=0.99999
     )
     weight_decay: float = option(
-        0.0, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
+        0.0, "share of the weights taken away per unit of learning rate, for adamw and lookahead", low=0.0, high=1.0
     )
     clip_norm: float = option(0.0, "longest gradient allowed over all weights together; 0: no limit", low=0.0, high=1e6)
     label_smoothing: float = option(0.0, "share of certainty moved from the true class to all", low=0.0, high=0.5)
@@ -122,8 +129,13 @@ class Network:
         features = self.features(inputs, used, head, options, seeds)
         return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
 
-    def settle(self, options: Any, head: Head) -> None:
-        """Gives the options that were left to the problem their values; by default there are none."""
+    def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
+        """Gives the options that were left to the problem and the data their values, and says why where people should
+        know; by default there are none."""
+        return None
+
+    def begin(self, model: keras.Model, steps: int) -> None:
+        """Tells the layers that change with the epochs how many steps one has; by default there are none."""
 
     def rule(self, attributes: int, model: keras.Model, head: Head) -> str | None:
         """How the network sized itself, in words; asked when its option ``hidden`` is empty."""
@@ -133,15 +145,22 @@ class Network:
         """Sets, once before training, what layers take from the data: means, spreads, bins.
 
         Every layer with an ``adapt`` method is given the rows that reach it. ``batch`` is the training rows or, of
-        many, a sample.
+        many, a sample; of pictures a smaller one is taken from it.
         """
         import keras
 
+        batch = {name: sample(rows) if name == PICTURES else rows for name, rows in batch.items()}
         for layer in model.layers:
             if hasattr(layer, "adapt"):
                 reaching = keras.Model(model.inputs, layer.input)
                 rows = reaching([batch[tensor.name] for tensor in model.inputs], training=False)
                 layer.adapt(keras.ops.convert_to_numpy(rows))
+
+
+def sample(pictures: np.ndarray) -> np.ndarray:
+    """Pictures spread evenly over the given ones, of at most ``SAMPLED_VALUES`` values together, and two at least."""
+    most = max(2, SAMPLED_VALUES // max(1, pictures[0].size))
+    return pictures[:: max(1, -(-len(pictures) // most))]
 
 
 def seeds_from(seed: int) -> Iterator[int]:
