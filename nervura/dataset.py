@@ -14,6 +14,7 @@ from nervura import encoding, pictures
 from nervura.detection import Detection, detect_problem
 from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
+from nervura.mirroring import mirroring
 from nervura.problems.base import Problem
 from nervura.schema import Schema
 from nervura.sources import read
@@ -122,7 +123,9 @@ class Dataset:
         """Adds to the encoding of pictures what the rules of networks want to know of the training rows."""
         column = encoding.image_column(self.schema)
         assert column is not None and column.encoding is not None
-        column.encoding |= {"rows": self.rows("train")}
+        (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
+        told = mirroring(x[encoding.PICTURES], self.truth("train"), classes)
+        column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
     def rows(self, part: str) -> int:
         """The number of rows with a target in ``train``, ``validation`` or ``test``."""

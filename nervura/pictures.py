@@ -337,10 +337,14 @@ def alike(cells: np.ndarray) -> np.ndarray:
 
 
 def as_png(picture: np.ndarray, largest: int = 96) -> bytes:
-    """A picture (height, width, channels) as a PNG file, small ones enlarged by whole numbers of pixels."""
+    """A picture (height, width, channels) as a PNG file, small ones enlarged by whole numbers of pixels.
+
+    Args:
+        largest: its longer side at most; 0: as it is.
+    """
     kinds, _ = _pillow()
     image = kinds.fromarray(np.ascontiguousarray(picture[..., 0] if picture.shape[-1] == 1 else picture))
-    if max(image.size) > largest:
+    if max(image.size) > largest > 0:
         image.thumbnail((largest, largest))
     times = max(1, largest // max(image.size))
     if times > 1:

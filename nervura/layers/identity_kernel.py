@@ -20,7 +20,7 @@ class IdentityKernel(keras.initializers.Initializer):
         seed: of the others.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         self.seed = seed
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:

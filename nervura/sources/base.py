@@ -197,7 +197,8 @@ def with_pictures(table: Table) -> Table:
         part = part if None not in meant and "train" in meant and len(meant) > 1 else None
     target = table.target or first(LABEL_COLUMNS)
     names = names or first(PATH_COLUMNS)
-    return replace(table, frame=frame, target=target, pictures=True, part=part, names=names)
+    reading = {**table.reading, "pictures": found}
+    return replace(table, frame=frame, target=target, pictures=True, part=part, names=names, reading=reading)
 
 
 def _holds_pictures(values: pl.Series, folder: Path) -> bool:
