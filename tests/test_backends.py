@@ -117,6 +117,26 @@ def test_gradients_agree_with_finite_differences() -> None:
         assert (moved[0] - moved[1]) / 2e-2 == pytest.approx(gradient[place], rel=2e-2, abs=1e-4)
 
 
+def test_the_gradient_by_the_inputs_agrees_with_finite_differences() -> None:
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=0))
+    model = keras.Model(inputs, hidden(inputs))
+    wanted = DRAW.normal(size=(7, 4)).astype("float32")
+
+    def score(outputs: Any, numbers: Any) -> Any:
+        return keras.ops.sum(keras.ops.square(outputs) * numbers)
+
+    gradient = backend.input_gradient_function(model, score)(NUMBERS, wanted)
+    assert gradient.shape == NUMBERS.shape
+    for place in ((0, 0), (3, 2), (6, 1)):
+        moved = []
+        for step in (1e-2, -1e-2):
+            other = NUMBERS.copy()
+            other[place] += step
+            moved.append(float(numbers_of(score(model(other), wanted))))
+        assert (moved[0] - moved[1]) / 2e-2 == pytest.approx(gradient[place], rel=1e-2, abs=1e-3)
+
+
 @pytest.mark.parametrize("copied_bytes", [0, backend.COPIED_BYTES])
 def test_the_order_of_rows_is_the_one_that_was_asked_for(copied_bytes: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backend, "COPIED_BYTES", copied_bytes)
