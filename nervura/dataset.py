@@ -91,6 +91,11 @@ class Dataset:
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
         schema = infer_schema(found, target or found.target, dict(kinds or {}), list(drop), group, time)
+        if found.pictures and not (target or found.target):
+            raise SchemaError(
+                f"Pictures are learnt by their labels: a folder has one sub-folder a class; '{found.origin}' has no labels. "
+                "Sort the pictures into such folders, or give a table of paths and labels with --target COLUMN."
+            )
         column, decoded, alike = schema.target, None, None
         if encoding.image_column(schema) is not None:
             found, decoded, alike = _decode(found, schema, size)
@@ -306,7 +311,8 @@ def _room_for(rows: int, shape: tuple[int, ...]) -> np.ndarray:
     """An array of pictures, in memory or, of many, in a file that goes when the array does."""
     if rows * int(np.prod(shape)) <= MEMORY:
         return np.zeros((rows, *shape), np.uint8)
-    return np.memmap(tempfile.TemporaryFile(prefix="nervura-"), np.uint8, "w+", shape=(rows, *shape))
+    with tempfile.TemporaryFile(prefix="nervura-") as file:
+        return np.memmap(file, np.uint8, "w+", shape=(rows, *shape))
 
 
 def _kept(array: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -37,7 +37,7 @@ DEEP = 65_535.0
 
 ORIENTATION = 0x0112
 CELLS = 8
-ALIKE, ALIKE_SHARE = 2.0, 0.05
+ALIKE, ALIKE_SHARE = 2.5, 0.1
 """Two pictures are nearly equal where the grey levels of 8 x 8 cells differ by no more than this (root of the mean
 square, of 255), and by no more than this share of how much the cells of one picture differ."""
 

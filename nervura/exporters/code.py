@@ -134,7 +134,9 @@ class CodeExporter(Exporter):
 
         return predict
 
-    def _training(self, run: Run, model: Any, data: DataCode, options: dict[str, Any], members: bool) -> dict[str, Any]:
+    def _training(
+        self, run: Run, model: Any, data: DataCode | PictureCode, options: dict[str, Any], members: bool
+    ) -> dict[str, Any]:
         """What train.py is written from; ``options`` are the network's or those that all of an ensemble share."""
         design = run.need("design")
         schedule = SCHEDULES.get(options["schedule"])
