@@ -134,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
     _add_use(evaluate)
 
-    explain = add("explain", _explain, "show which columns a run's predictions rest on")
+    explain = add("explain", _explain, "show which columns a run's predictions rest on, or which pictures it mistakes")
     explain.add_argument("run", metavar="RUN")
 
     report = add("report", _report, "write a run's report again")

@@ -42,7 +42,7 @@ def test_the_files_of_a_run_are_those_of_the_document(trained: Path) -> None:
     unknown = {name for name in present if not any(name == t or t.startswith(name) for t in told)}
     assert not unknown, "the document names every file"
     absent = {name for name in told if not (trained / name).exists()}
-    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "search", "tensorboard/")
+    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "gallery", "search", "tensorboard/")
     assert all(name.startswith(sometimes) for name in absent), absent
 
 
