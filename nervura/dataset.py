@@ -274,8 +274,10 @@ def _decode(table: Table, schema: Schema, size: str | None) -> tuple[Table, np.n
     column = encoding.image_column(schema)
     assert column is not None
     frame = table.frame.select(column.name)
+    # Of a table that is not held, a few from its beginning: to pick some from all over would read all.
     step = max(1, schema.rows // pictures.SIZES_SEEN)
-    column.encoding = pictures.measure(frame.gather_every(step).collect().to_series(), size)
+    sample = frame.gather_every(step) if table.in_memory else frame.head(pictures.SIZES_SEEN)
+    column.encoding = pictures.measure(sample.collect().to_series(), size)
     decoded = _room_for(schema.rows, encoding.picture_shape(column))
     good, cells, start = np.zeros(schema.rows, bool), [], 0
     for batch in frame.collect_batches(chunk_size=DECODED_ROWS, maintain_order=True):

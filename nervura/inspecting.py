@@ -68,19 +68,21 @@ def infer_schema(
     kinds = dict(kinds or {})
     dtypes = dict(table.frame.collect_schema())
     roles = _roles(list(dtypes), target, kinds, drop, group, time)
-    rows, sample = _read(table.frame, len(dtypes))
+    # Pictures are not looked at here: one of them can take more memory than all else in its row.
+    frame = table.frame.drop(PICTURE) if table.pictures else table.frame
+    rows, sample = _read(frame, len(dtypes))
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
     _set_beside_pictures_aside(columns, table)
     flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.kind != "image"]
     typed = _typed(sample.lazy(), flat).collect()
-    facts = _facts(table.frame, sample, typed, rows, columns)
+    facts = _facts(frame, sample, typed, rows, columns)
     for column in columns:
         if column.role != "aside":
             _set_aside(column, facts[column.name], rows, forced=column.name in kinds)
             _warn(column, facts[column.name], rows)
-    _set_duplicates_aside(table.frame, typed, rows, columns, kinds)
+    _set_duplicates_aside(frame, typed, rows, columns, kinds)
     schema = Schema(columns, rows)
     _check_roles(schema, target, time)
     if target is not None:
@@ -151,12 +153,12 @@ def _kinds(
     for name, dtype in dtypes.items():
         column = Column(name, "category", roles.get(name, "input"), dtype=str(dtype))
         columns.append(column)
+        if pictures and name == PICTURE:
+            _picture(column, kinds)
+            continue
         column.examples = _examples(sample[name])
         if column.role == "aside":
             column.reason = "dropped by you"
-        if pictures and name == PICTURE and column.role != "target":
-            column.kind = "image"
-            continue
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             _unreadable(column, kinds)
         elif dtype == pl.Null:
@@ -174,6 +176,17 @@ def _kinds(
         if name in kinds and column.reason != "dropped by you":
             _force(column, kinds[name], sample[name], decimal)
     return columns
+
+
+def _picture(column: Column, kinds: dict[str, str]) -> None:
+    column.kind = "image"
+    if column.role not in ("input", "aside") or kinds.get(column.name, "image") != "image":
+        raise SchemaError(
+            f"The column '{column.name}' holds pictures, which are read as such and are no target, group or time. "
+            f"Name another column, or set it aside with --drop {column.name}."
+        )
+    if column.role == "aside":
+        column.reason = "dropped by you"
 
 
 def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
