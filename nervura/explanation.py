@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from nervura import seeing
 from nervura.dataset import Dataset
 from nervura.encoding import PICTURES, image_column, origins
 from nervura.run import Run
@@ -31,7 +32,7 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
     """
     problem, schema = dataset.problem, dataset.schema
     if image_column(schema) is not None:
-        return _gallery(run, dataset, model)
+        return _gallery(run, dataset, model, deadline)
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -68,7 +69,7 @@ def explain(run: Run, dataset: Dataset, model: keras.Model, *, deadline: float |
     return explanation
 
 
-def _gallery(run: Run, dataset: Dataset, model: keras.Model) -> dict[str, Any]:
+def _gallery(run: Run, dataset: Dataset, model: keras.Model, deadline: float | None) -> dict[str, Any]:
     """Test pictures of each class, and those whose answers are most wrong: named in the explanation, shown in gallery.npz.
 
     A mistake is the more certain, the more probable the wrong class was held; of values, the farther they are off.
@@ -106,11 +107,56 @@ def _gallery(run: Run, dataset: Dataset, model: keras.Model) -> dict[str, Any]:
             )
     # The Portuguese and English report show them alike, so they are kept once, as they were seen by the network.
     run.write_arrays("gallery", {"pictures": x[PICTURES][np.array(chosen, dtype=int)]})
+    gallery["inside"] = _inside(run, dataset, model, estimates, deadline)
     run.write("explanation", gallery)
     return gallery
 
 
 EXAMPLES, MISTAKES, MOST_CLASSES = 6, 24, 20
+EXPLAINED = 3
+"""So many right answers and so many wrong ones are explained."""
+
+
+def _inside(
+    run: Run, dataset: Dataset, model: keras.Model, estimates: np.ndarray, deadline: float | None
+) -> dict[str, Any]:
+    """What ``seeing.look`` finds; the arrays are kept as ``inside.npz``, and with them the pictures they belong to."""
+    problem, truth = dataset.problem, dataset.truth("test")
+    tested = dataset.arrays("test")[0][PICTURES]
+    metric = problem.metrics["accuracy" if "accuracy" in problem.metrics else problem.metric]
+    classes = problem.supervised_by == "classifier"
+    if classes:
+        answers, sure = estimates.argmax(1), estimates.max(1)
+        order = np.argsort(-sure, kind="stable")
+        right, wrong = order[(answers == truth)[order]], order[((answers != truth) & (truth >= 0))[order]]
+        shown = np.concatenate(
+            [right[np.linspace(0, len(right) - 1, EXPLAINED).astype(int)] if len(right) else right, wrong[:EXPLAINED]]
+        )
+        outputs = answers[shown]
+    else:
+        shown = np.argsort(truth, kind="stable")[np.linspace(0, len(truth) - 1, 2 * EXPLAINED).astype(int)]
+        outputs = np.ones(len(shown), int)
+
+    def score(found: np.ndarray, places: np.ndarray) -> float:
+        known = truth[places] >= 0 if classes else np.ones(len(places), bool)
+        once = np.ones((1, int(known.sum())))
+        return float(metric.function(truth[places][known], problem.estimates(found[known]), once)[0])
+
+    learnt = dataset.arrays("train")[0][PICTURES]
+    told, arrays = seeing.look(model, learnt, tested, score, shown, outputs, seed=run_seed(run), deadline=deadline)
+    names = problem.coding["classes"] if classes else []
+    told["metric"] = "accuracy" if "accuracy" in problem.metrics else problem.metric
+    told["answers"] = [
+        {
+            "true": str(names[truth[row]]) if classes and truth[row] >= 0 else None if classes else float(truth[row]),
+            "predicted": str(names[estimates[row].argmax()]) if classes else float(estimates[row]),
+            "probability": float(estimates[row].max()) if classes else None,
+        }
+        for row in shown
+    ]
+    arrays |= {"shown": tested[shown], "mapped": tested[told.get("mapped", [])]}
+    run.write_arrays("inside", arrays)
+    return told
 
 
 def run_seed(run: Run) -> int:

@@ -7,6 +7,7 @@ elsewhere. A network may show several views of a picture to itself (``Views``); 
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,8 +21,15 @@ from nervura.layers.picture_scale import PictureScale
 from nervura.layers.views import MeanOfViews, Views
 from nervura.layers.whitened_patches import WhitenedPatches
 
-SHOWN_LAYERS, SHOWN_CHANNELS = 6, 8
+SHOWN_LAYERS, SHOWN_CHANNELS = 6, 6
 """Of a network's maps so many layers are shown, spread over its depth, and so many channels of each."""
+
+SEARCHED, SHIFTED, MAPPED = 600, 200, 120
+"""So many training pictures are searched for exciting patches, so many test pictures are shifted, and mapped."""
+
+DREAMING_LAYERS = 3
+PLACES = 4
+"""Maps with fewer places a side do not tell where an answer comes from."""
 
 BATCH = 64
 BYTES = 4
@@ -41,6 +49,81 @@ class Field:
     size: tuple[int, int]
     step: tuple[int, int]
     first: tuple[float, float]
+
+
+def look(
+    model: keras.Model,
+    learnt: np.ndarray,
+    tested: np.ndarray,
+    score: Callable[[np.ndarray, np.ndarray], float],
+    shown: np.ndarray,
+    outputs: np.ndarray,
+    *,
+    seed: int = 0,
+    deadline: float | None = None,
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """All that this module sees in a network: plain JSON, and the arrays that belong to it.
+
+    Args:
+        learnt, tested: training and test pictures, of which some are looked at, spread evenly.
+        score: of outputs (rows, units) and the places of their pictures among ``tested``.
+        shown: places among ``tested`` of the pictures whose answers are explained; maps are shown of the first.
+        outputs: for each of these, the number of the output that was answered.
+        deadline: the moment (``time.monotonic``) from which on no part is begun; those left out are named.
+
+    Returns:
+        ``layers``, ``saved_by_pooling``, ``excited`` (layer, field, channels), ``shifts``, ``mapped`` (places among
+        ``tested``), ``left_out``; and ``filters``, ``maps/<layer>``, ``patches/<layer>``, ``dreams/<layer>``,
+        ``grad_cam``, ``occlusion``, ``map``.
+    """
+    told: dict[str, Any] = {"layers": stack(model), "saved_by_pooling": saved_by_pooling(model), "left_out": []}
+    arrays: dict[str, np.ndarray] = {}
+
+    def search() -> None:
+        found = exciting_patches(model, _spread(learnt, SEARCHED))
+        fields = {row["name"]: row["field"] for row in told["layers"]}
+        told["excited"] = [
+            {"layer": name, "field": fields[name], "channels": one.channels.tolist()} for name, one in found.items()
+        ]
+        arrays.update({f"patches/{name}": one.patches for name, one in found.items()})
+
+    def dream() -> None:
+        names = [one["layer"] for one in told["excited"]]
+        chosen = np.unique(np.linspace(0, len(names) - 1, min(DREAMING_LAYERS, len(names))).round().astype(int))
+        wanted = {names[i]: np.array(told["excited"][i]["channels"]) for i in chosen}
+        arrays.update({f"dreams/{name}": made for name, made in dreams(model, wanted, seed).items()})
+
+    def answers() -> None:
+        arrays["grad_cam"] = grad_cam(model, tested[shown], outputs)
+        pairs = zip(tested[shown], outputs, strict=True)
+        arrays["occlusion"] = np.array([occlusion(model, picture, int(output)) for picture, output in pairs])
+
+    def shift() -> None:
+        places = _spread(np.arange(len(tested)), SHIFTED)
+        told["shifts"] = under_shifts(model, tested[places], lambda found: score(found, places))
+
+    def maps() -> None:
+        for name, found in feature_maps(model, tested[shown[:1]]).items():
+            if max(found.shape[1:3]) > 1:
+                arrays[f"maps/{name}"] = as_grey(found[0])[..., : 2 * SHOWN_CHANNELS]
+        filters = first_filters(model)
+        if filters is not None:
+            arrays["filters"] = filters
+
+    def mapped() -> None:
+        places = _spread(np.arange(len(tested)), MAPPED)
+        told["mapped"] = places.tolist()
+        arrays["map"] = hidden_map(model, tested[places])
+
+    if map_layers(model):
+        parts = {"maps": maps, "answers": answers, "excited": search, "shifts": shift, "map": mapped, "dream": dream}
+        for name, part in parts.items():
+            late = deadline is not None and time.monotonic() > deadline
+            if late or (name == "dream" and "excited" not in told):
+                told["left_out"].append(name)
+            else:
+                part()
+    return told, arrays
 
 
 def stack(model: keras.Model) -> list[dict[str, Any]]:
@@ -225,7 +308,7 @@ def dreams(
 def grad_cam(model: keras.Model, pictures: np.ndarray, outputs: np.ndarray) -> np.ndarray:
     """Where each picture speaks for one output: float32 (pictures, height, width) from 0 to 1, of the picture's size.
 
-    The last maps before the full connections, each channel weighed by the mean gradient of the output's sum. Source:
+    The last maps of at least 4 x 4 places, each channel weighed by the mean gradient of the output's sum. Source:
     Selvaraju et al., Grad-CAM (ICCV 2017).
 
     Args:
@@ -428,7 +511,10 @@ def _plain_output(model: keras.Model) -> tuple[Any, Any]:
 
 
 def _last_maps(model: keras.Model) -> keras.layers.Layer:
-    return map_layers(model)[-1]
+    """The last maps that still tell places apart."""
+    layers = map_layers(model, most=len(model.layers))
+    sides = [min(layer.output.shape[1:3]) for layer in layers]
+    return next((layer for layer, side in zip(layers[::-1], sides[::-1], strict=True) if side >= PLACES), layers[0])
 
 
 def _entry(model: keras.Model) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
@@ -463,6 +549,10 @@ def _enlarged(maps: np.ndarray, height: int, width: int) -> np.ndarray:
         share = (places - low).reshape([-1 if i == axis else 1 for i in range(3)])
         maps = np.take(maps, low, axis) * (1 - share) + np.take(maps, high, axis) * share
     return maps.astype("float32")
+
+
+def _spread(rows: np.ndarray, most: int) -> np.ndarray:
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def _places(length: int, side: int, step: int) -> list[int]:

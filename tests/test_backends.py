@@ -124,7 +124,7 @@ def test_the_gradient_by_the_inputs_agrees_with_finite_differences() -> None:
     wanted = DRAW.normal(size=(7, 4)).astype("float32")
 
     def score(outputs: Any, numbers: Any) -> Any:
-        return keras.ops.sum(keras.ops.square(outputs) * numbers)
+        return keras.ops.sum(keras.ops.square(outputs) * keras.ops.convert_to_tensor(numbers))
 
     gradient = backend.input_gradient_function(model, score)(NUMBERS, wanted)
     assert gradient.shape == NUMBERS.shape
