@@ -44,8 +44,8 @@ square, of 255), and by no more than this share of how much the cells of one pic
 DIRECTIONS, MOST_PAIRS, PAIRS = 8, 20_000_000, 500_000
 """Where more pairs than the second of these look alike at first, only equal pictures are told."""
 
-SMALL_SIDE = 16
-"""Plain models see pictures shrunk to about so many pixels a side."""
+SMALL_SIDES = {1: 16, 3: 9}
+"""Plain models see pictures shrunk to at most so many pixels a side, grey and in colour: about 250 numbers."""
 
 Encoding = dict[str, Any]
 """``height``, ``width``, ``channels``, ``ceiling`` (the white of deep pictures) and ``rule``, which says why, as JSON."""
@@ -277,14 +277,16 @@ def grey_cells(pictures: np.ndarray) -> np.ndarray:
 
 
 def small(pictures: np.ndarray) -> np.ndarray:
-    """Pictures shrunk to about 16 pixels a side, as plain numbers from 0 to 1, float32 (rows, pixels)."""
-    rows, height, width = pictures.shape[:3]
-    return (_cells(pictures, min(SMALL_SIDE, height), min(SMALL_SIDE, width)) / 255).reshape(rows, -1)
+    """Pictures shrunk to 16 pixels a side, 9 in colour, as plain numbers from 0 to 1, float32 (rows, pixels)."""
+    rows, height, width, channels = pictures.shape
+    side = SMALL_SIDES[channels]
+    return (_cells(pictures, min(side, height), min(side, width)) / 255).reshape(rows, -1)
 
 
 def small_width(shape: tuple[int, ...]) -> int:
     """How many numbers ``small`` gives of a picture of the shape (height, width, channels)."""
-    return min(SMALL_SIDE, shape[0]) * min(SMALL_SIDE, shape[1]) * shape[2]
+    side = SMALL_SIDES[shape[2]]
+    return min(side, shape[0]) * min(side, shape[1]) * shape[2]
 
 
 def _cells(pictures: np.ndarray, down: int, across: int) -> np.ndarray:
