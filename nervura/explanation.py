@@ -11,6 +11,7 @@ import numpy as np
 from nervura import seeing
 from nervura.dataset import Dataset
 from nervura.encoding import PICTURES, image_column, origins
+from nervura.problems.base import Problem
 from nervura.run import Run
 from nervura.training import predict, predictor
 
@@ -74,7 +75,7 @@ def _gallery(run: Run, dataset: Dataset, model: keras.Model, deadline: float | N
 
     A mistake is the more certain, the more probable the wrong class was held; of values, the farther they are off.
     """
-    problem = dataset.problem
+    problem = _as_answered(run, dataset)
     x, truth = dataset.arrays("test")[0], dataset.truth("test")
     estimates = problem.estimates(predict(model, x))
     gallery: dict[str, Any] = {"rows": len(truth), "examples": [], "mistakes": []}
@@ -112,6 +113,12 @@ def _gallery(run: Run, dataset: Dataset, model: keras.Model, deadline: float | N
     return gallery
 
 
+def _as_answered(run: Run, dataset: Dataset) -> Problem:
+    """The problem with the calibration that the run's answers have, once there is one."""
+    told = run.read("problem")
+    return dataset.problem if told is None else type(dataset.problem)(told["coding"])
+
+
 EXAMPLES, MISTAKES, MOST_CLASSES = 6, 24, 20
 EXPLAINED = 3
 """So many right answers and so many wrong ones are explained."""
@@ -121,7 +128,7 @@ def _inside(
     run: Run, dataset: Dataset, model: keras.Model, estimates: np.ndarray, deadline: float | None
 ) -> dict[str, Any]:
     """What ``seeing.look`` finds; the arrays are kept as ``inside.npz``, and with them the pictures they belong to."""
-    problem, truth = dataset.problem, dataset.truth("test")
+    problem, truth = _as_answered(run, dataset), dataset.truth("test")
     tested = dataset.arrays("test")[0][PICTURES]
     metric = problem.metrics["accuracy" if "accuracy" in problem.metrics else problem.metric]
     classes = problem.supervised_by == "classifier"

@@ -78,7 +78,8 @@ def summarise(run: Run) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "format": 1,
         "name": made.get("name") or run.path.name,
-        "status": made.get("status"),
+        # The report is the last step: whoever reads it has a run that is done.
+        "status": "done" if made.get("status") == "reporting" else made.get("status"),
         "target": _target(files["schema"]),
         "verdict": _verdict(evaluation, recommended(run)),
         "scores": _scores(evaluation, files["design"]),
