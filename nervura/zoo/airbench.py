@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Network, TrainingOptions, option, sample
+from nervura.zoo.base import Network, TrainingOptions, option, sample, settle_flips
 
 if TYPE_CHECKING:
     import keras
@@ -108,11 +108,7 @@ class Airbench(Network):
         options.learning_rate = options.learning_rate or RATE * options.batch_size
         side = min(pictures.shape[:2])
         options.shift = min(round(side / 16) if options.shift < 0 else options.shift, side - 1)
-        if options.flips != "auto":
-            return None
-        told = pictures.facts.get("mirroring")
-        options.flips = "yes" if told and told["alike"] else "no"
-        return _why(told) if told else None
+        return settle_flips(options, pictures)
 
     def begin(self, model: keras.Model, steps: int) -> None:
         model.get_layer("moved").steps.assign(steps)
@@ -180,15 +176,3 @@ class Airbench(Network):
         if options.views:
             x = MeanOfViews(options.flips == "yes", (options.shift + 1) // 2, name="mean_of_views")(x)
         return keras.layers.Activation(head.activation, dtype="float32", name="output")(x)
-
-
-def _why(told: dict[str, Any]) -> str:
-    """The decision for or against mirroring, in words."""
-    if told["distance"] is None:
-        return f"Pictures are not mirrored in training: {told['pictures']} are too few to tell whether they may be."
-    decided = "are" if told["alike"] else "are not"
-    return (
-        f"Pictures {decided} mirrored in training: of {told['pictures']:,} training pictures, mirrored ones are "
-        f"{told['distance']:.2f} times as far from their nearest others as they are unmirrored, and the nearest five "
-        f"answer with a skill of {told['skill_mirrored']:.2f} beside {told['skill']:.2f}."
-    )

@@ -157,6 +157,24 @@ class Network:
                 layer.adapt(keras.ops.convert_to_numpy(rows))
 
 
+def settle_flips(options: Any, pictures: Tensor) -> str | None:
+    """Gives the option ``flips``, where it is ``auto``, its value by what the training pictures told, and says why."""
+    if options.flips != "auto":
+        return None
+    told = pictures.facts.get("mirroring")
+    options.flips = "yes" if told and told["alike"] else "no"
+    if not told:
+        return None
+    if told["distance"] is None:
+        return f"Pictures are not mirrored in training: {told['pictures']} are too few to tell whether they may be."
+    return (
+        f"Pictures {'are' if told['alike'] else 'are not'} mirrored in training: of {told['pictures']:,} training "
+        f"pictures, mirrored ones are {told['distance']:.2f} times as far from their nearest others as they are "
+        f"unmirrored, and the nearest five answer with a skill of {told['skill_mirrored']:.2f} beside "
+        f"{told['skill']:.2f}."
+    )
+
+
 def sample(pictures: np.ndarray) -> np.ndarray:
     """Pictures spread evenly over the given ones, of at most ``SAMPLED_VALUES`` values together, and two at least."""
     most = max(2, SAMPLED_VALUES // max(1, pictures[0].size))
