@@ -120,6 +120,7 @@ def _as_answered(run: Run, dataset: Dataset) -> Problem:
 
 
 EXAMPLES, MISTAKES, MOST_CLASSES = 6, 24, 20
+SEEING_SHARE = 0.6
 EXPLAINED = 3
 """So many right answers and so many wrong ones are explained."""
 
@@ -127,7 +128,10 @@ EXPLAINED = 3
 def _inside(
     run: Run, dataset: Dataset, model: keras.Model, estimates: np.ndarray, deadline: float | None
 ) -> dict[str, Any]:
-    """What ``seeing.look`` finds; the arrays are kept as ``inside.npz``, and with them the pictures they belong to."""
+    """What ``seeing.look`` finds within a share of the time left, since the report follows.
+
+    The arrays are kept as ``inside.npz``, and with them the pictures they belong to.
+    """
     problem, truth = _as_answered(run, dataset), dataset.truth("test")
     tested = dataset.arrays("test")[0][PICTURES]
     metric = problem.metrics["accuracy" if "accuracy" in problem.metrics else problem.metric]
@@ -150,6 +154,8 @@ def _inside(
         return float(metric.function(truth[places][known], problem.estimates(found[known]), once)[0])
 
     learnt = dataset.arrays("train")[0][PICTURES]
+    if deadline is not None:
+        deadline = time.monotonic() + SEEING_SHARE * (deadline - time.monotonic())
     told, arrays = seeing.look(model, learnt, tested, score, shown, outputs, seed=run_seed(run), deadline=deadline)
     names = problem.coding["classes"] if classes else []
     told["metric"] = "accuracy" if "accuracy" in problem.metrics else problem.metric
@@ -159,7 +165,7 @@ def _inside(
             "predicted": str(names[estimates[row].argmax()]) if classes else float(estimates[row]),
             "probability": float(estimates[row].max()) if classes else None,
         }
-        for row in shown
+        for row in shown[: len(arrays.get("grad_cam", shown))]
     ]
     arrays |= {"shown": tested[shown], "mapped": tested[told.get("mapped", [])]}
     run.write_arrays("inside", arrays)

@@ -1,7 +1,8 @@
 """Looks inside a network of pictures: what each layer is made of, what excites it, where an answer comes from.
 
 Every function takes a functional Keras model whose input is ``pictures``, and gives arrays or plain JSON; drawing is done
-elsewhere. A network may show several views of a picture to itself (``Views``); here it sees the picture alone.
+elsewhere. A network may show several views of a picture to itself (``Views``); here it sees the picture alone. Of
+several networks that answer together (``WeightedMean``) the first is looked into.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from keras import ops
 from nervura import backend
 from nervura.layers.picture_scale import PictureScale
 from nervura.layers.views import MeanOfViews, Views
+from nervura.layers.weighted_mean import WeightedMean
 from nervura.layers.whitened_patches import WhitenedPatches
 
 SHOWN_LAYERS, SHOWN_CHANNELS = 6, 6
 """Of a network's maps so many layers are shown, spread over its depth, and so many channels of each."""
 
-SEARCHED, SHIFTED, MAPPED = 600, 200, 120
+SEARCHED, SHIFTED, MAPPED = 512, 128, 128
 """So many training pictures are searched for exciting patches, so many test pictures are shifted, and mapped."""
 
 DREAMING_LAYERS = 3
@@ -69,7 +71,8 @@ def look(
         score: of outputs (rows, units) and the places of their pictures among ``tested``.
         shown: places among ``tested`` of the pictures whose answers are explained; maps are shown of the first.
         outputs: for each of these, the number of the output that was answered.
-        deadline: the moment (``time.monotonic``) from which on no part is begun; those left out are named.
+        deadline: the moment (``time.monotonic``) from which on nothing is begun; parts left out are named, others may
+            show less.
 
     Returns:
         ``layers``, ``saved_by_pooling``, ``excited`` (layer, field, channels), ``shifts``, ``mapped`` (places among
@@ -79,8 +82,11 @@ def look(
     told: dict[str, Any] = {"layers": stack(model), "saved_by_pooling": saved_by_pooling(model), "left_out": []}
     arrays: dict[str, np.ndarray] = {}
 
+    def late() -> bool:
+        return deadline is not None and time.monotonic() > deadline
+
     def search() -> None:
-        found = exciting_patches(model, _spread(learnt, SEARCHED))
+        found = exciting_patches(model, _spread(learnt, SEARCHED), late=late)
         fields = {row["name"]: row["field"] for row in told["layers"]}
         told["excited"] = [
             {"layer": name, "field": fields[name], "channels": one.channels.tolist()} for name, one in found.items()
@@ -91,16 +97,20 @@ def look(
         names = [one["layer"] for one in told["excited"]]
         chosen = np.unique(np.linspace(0, len(names) - 1, min(DREAMING_LAYERS, len(names))).round().astype(int))
         wanted = {names[i]: np.array(told["excited"][i]["channels"]) for i in chosen}
-        arrays.update({f"dreams/{name}": made for name, made in dreams(model, wanted, seed).items()})
+        arrays.update({f"dreams/{name}": made for name, made in dreams(model, wanted, seed, late=late).items()})
 
     def answers() -> None:
-        arrays["grad_cam"] = grad_cam(model, tested[shown], outputs)
-        pairs = zip(tested[shown], outputs, strict=True)
-        arrays["occlusion"] = np.array([occlusion(model, picture, int(output)) for picture, output in pairs])
+        hidden: list[np.ndarray] = []
+        for picture, output in zip(tested[shown], outputs, strict=True):
+            if hidden and late():
+                break
+            hidden.append(occlusion(model, picture, int(output)))
+        arrays["occlusion"] = np.array(hidden)
+        arrays["grad_cam"] = grad_cam(model, tested[shown[: len(hidden)]], outputs[: len(hidden)])
 
     def shift() -> None:
         places = _spread(np.arange(len(tested)), SHIFTED)
-        told["shifts"] = under_shifts(model, tested[places], lambda found: score(found, places))
+        told["shifts"] = under_shifts(model, tested[places], lambda found: score(found, places), late=late)
 
     def maps() -> None:
         for name, found in feature_maps(model, tested[shown[:1]]).items():
@@ -118,8 +128,7 @@ def look(
     if map_layers(model):
         parts = {"maps": maps, "answers": answers, "excited": search, "shifts": shift, "map": mapped, "dream": dream}
         for name, part in parts.items():
-            late = deadline is not None and time.monotonic() > deadline
-            if late or (name == "dream" and "excited" not in told):
+            if late() or (name == "dream" and "excited" not in told):
                 told["left_out"].append(name)
             else:
                 part()
@@ -134,7 +143,7 @@ def stack(model: keras.Model) -> list[dict[str, Any]]:
     """
     fields, (height, width) = _fields(model), model.inputs[0].shape[1:3]
     rows = []
-    for layer in model.layers:
+    for layer in _layers(model):
         if isinstance(layer, keras.layers.Dropout | Views | MeanOfViews) or isinstance(layer.output, list | dict):
             continue
         shape = [int(side) for side in layer.output.shape[1:]]
@@ -162,7 +171,7 @@ def saved_by_pooling(model: keras.Model) -> float | None:
     fields = _fields(model)
     with_pooling = without = 0.0
     reduced: dict[int, int] = {}
-    for layer in model.layers:
+    for layer in _layers(model):
         if isinstance(layer.output, list | dict) or len(layer.output.shape) != 4:
             continue
         before = max((reduced.get(id(tensor), 1) for tensor in _inputs(layer)), default=1)
@@ -181,7 +190,7 @@ def first_filters(model: keras.Model) -> np.ndarray | None:
 
     Each is scaled by its own largest weight. None where the first weights belong to no convolution of pictures.
     """
-    for layer in model.layers:
+    for layer in _layers(model):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue
@@ -195,7 +204,7 @@ def first_filters(model: keras.Model) -> np.ndarray | None:
 
 def map_layers(model: keras.Model, most: int = SHOWN_LAYERS) -> list[keras.layers.Layer]:
     """Layers whose maps are worth a look: activations after convolutions, spread over the depth."""
-    maps = [layer for layer in model.layers if not isinstance(layer.output, list | dict)]
+    maps = [layer for layer in _layers(model) if not isinstance(layer.output, list | dict)]
     maps = [layer for layer in maps if len(layer.output.shape) == 4 and id(layer.output) in _fields(model)]
     activated = [layer for layer in maps if isinstance(layer, keras.layers.Activation | keras.layers.ReLU)]
     activated += [
@@ -239,17 +248,27 @@ class Excited:
 
 
 def exciting_patches(
-    model: keras.Model, pictures: np.ndarray, channels: int = SHOWN_CHANNELS, patches: int = 6
+    model: keras.Model,
+    pictures: np.ndarray,
+    channels: int = SHOWN_CHANNELS,
+    patches: int = 6,
+    *,
+    late: Callable[[], bool] = lambda: False,
 ) -> dict[str, Excited]:
     """For each of ``map_layers``, the patches of pictures that excite its most varied channels most.
 
     A picture gives one patch at most to a channel.
+
+    Args:
+        late: asked between batches; ends the search among further pictures.
     """
     layers, fields = map_layers(model), _fields(model)
     part, found = _part(model, [layer.output for layer in layers]), {}
     best: list[list[np.ndarray]] = [[] for _ in layers]
     place: list[list[np.ndarray]] = [[] for _ in layers]
     for start in range(0, len(pictures), BATCH):
+        if start and late():
+            break
         for i, maps in enumerate(_batches(part, pictures[start : start + BATCH])):
             flat = maps.reshape(len(maps), -1, maps.shape[-1])
             best[i].append(flat.max(1))
@@ -271,7 +290,12 @@ def exciting_patches(
 
 
 def dreams(
-    model: keras.Model, channels: dict[str, np.ndarray], seed: int = 0, steps: int = 48
+    model: keras.Model,
+    channels: dict[str, np.ndarray],
+    seed: int = 0,
+    steps: int = 48,
+    *,
+    late: Callable[[], bool] = lambda: False,
 ) -> dict[str, np.ndarray]:
     """Pictures made to excite channels: gradient ascent from grey noise, uint8 (channels, height, width, colours) by layer.
 
@@ -282,6 +306,7 @@ def dreams(
 
     Args:
         channels: numbers of channels by name of layer.
+        late: asked before each step; a layer that is begun then is not finished, and further ones are left out.
     """
     entry, back = _entry(model)
     made: dict[str, np.ndarray] = {}
@@ -295,12 +320,16 @@ def dreams(
         x = draw.normal(0, 0.1, shape).astype("float32")
         wanted = np.eye(int(maps.shape[-1]), dtype="float32")[chosen]
         for step in range(steps):
+            if late():
+                break
             shift = tuple(draw.integers(-2, 3, 2))
             moved = np.roll(x, shift, axis=(1, 2))
             uphill = np.roll(gradient(moved, wanted), (-shift[0], -shift[1]), axis=(1, 2))
             uphill = _smooth(uphill, 1.0 - step / steps)
             length = np.sqrt(np.mean(np.square(uphill), axis=(1, 2, 3), keepdims=True))
             x = np.clip(0.99 * x + 0.2 * uphill / np.maximum(length, 1e-12), -2.5, 2.5).astype("float32")
+        if late():
+            break
         made[name] = back(x)
     return made
 
@@ -361,7 +390,12 @@ def occlusion(model: keras.Model, picture: np.ndarray, output: int) -> np.ndarra
 
 
 def under_shifts(
-    model: keras.Model, pictures: np.ndarray, score: Callable[[np.ndarray], float], most: int | None = None
+    model: keras.Model,
+    pictures: np.ndarray,
+    score: Callable[[np.ndarray], float],
+    most: int | None = None,
+    *,
+    late: Callable[[], bool] = lambda: False,
 ) -> list[dict[str, Any]]:
     """A score of the outputs by how far the pictures are shifted: ``pixels`` and ``value``, the mean of four directions.
 
@@ -370,14 +404,15 @@ def under_shifts(
     Args:
         score: of outputs (pictures, units).
         most: the longest shift, by default a quarter of the shorter side.
+        late: asked before each distance; farther ones are left out.
     """
     outputs_of = plain_outputs(model)
     side = min(pictures.shape[1:3])
     most = max(1, side // 4) if most is None else most
     told = [{"pixels": 0, "value": float(score(outputs_of(pictures)))}]
     for pixels in sorted({1, 2, *(round(most * share) for share in (0.25, 0.5, 0.75, 1.0))} - {0}):
-        if pixels > most:
-            continue
+        if pixels > most or late():
+            break
         values = [
             score(outputs_of(shifted(pictures, pixels * down, pixels * right)))
             for down, right in ((0, 1), (0, -1), (1, 0), (-1, 0))
@@ -417,7 +452,7 @@ def hidden_map(model: keras.Model, pictures: np.ndarray) -> np.ndarray:
 def _fields(model: keras.Model) -> dict[int, Field]:
     """The field of every tensor that is a map of the picture, by id; what is no map any more has none."""
     fields = {id(tensor): Field((1, 1), (1, 1), (0.0, 0.0)) for tensor in model.inputs}
-    for layer in model.layers:
+    for layer in _layers(model):
         if isinstance(layer, keras.layers.InputLayer) or isinstance(layer.output, list | dict):
             continue
         inputs = _inputs(layer)
@@ -479,7 +514,7 @@ def _cut(picture: np.ndarray, field: Field, place: tuple[int, int]) -> np.ndarra
 
 def _start(model: keras.Model) -> Any:
     """The tensor where a picture enters alone: the model's input, or what comes after its views."""
-    return next((layer.output for layer in model.layers if isinstance(layer, Views)), model.inputs[0])
+    return next((layer.output for layer in _layers(model) if isinstance(layer, Views)), model.inputs[0])
 
 
 def _part(model: keras.Model, outputs: list[Any]) -> Callable[[np.ndarray], list[np.ndarray]]:
@@ -505,9 +540,24 @@ def _plain_output(model: keras.Model) -> tuple[Any, Any]:
         layer = tensor._keras_history.operation
         if isinstance(layer, keras.layers.Activation):
             activation = layer.activation
-        elif not isinstance(layer, MeanOfViews):
+        elif not isinstance(layer, MeanOfViews | WeightedMean):
             return tensor, activation
-        tensor = layer.input
+        tensor = _inputs(layer)[0]
+
+
+def _layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """The layers that lead to the output, in the order of computation; of several networks those of the first."""
+    leading: set[int] = set()
+    waiting = [model.outputs[0]._keras_history.operation]
+    while waiting:
+        layer = waiting.pop()
+        if id(layer) in leading:
+            continue
+        leading.add(id(layer))
+        inputs = [] if isinstance(layer, keras.layers.InputLayer) else _inputs(layer)
+        inputs = inputs[:1] if isinstance(layer, WeightedMean) else inputs
+        waiting += [tensor._keras_history.operation for tensor in inputs]
+    return [layer for layer in model.layers if id(layer) in leading]
 
 
 def _last_maps(model: keras.Model) -> keras.layers.Layer:
@@ -519,12 +569,12 @@ def _last_maps(model: keras.Model) -> keras.layers.Layer:
 
 def _entry(model: keras.Model) -> tuple[Any, Callable[[np.ndarray], np.ndarray]]:
     """The first tensor of floats, and how its values become pictures again."""
-    scales = [layer for layer in model.layers if isinstance(layer, PictureScale)]
+    scales = [layer for layer in _layers(model) if isinstance(layer, PictureScale)]
     if scales:
         mean, factor = (np.asarray(ops.convert_to_numpy(v)) for v in (scales[0].mean, scales[0].factor))
         spread = np.divide(1.0, factor, out=np.zeros_like(factor), where=factor > 0)
         return scales[0].output, lambda x: np.clip(x * spread + mean, 0, 255).astype("uint8")
-    first = next(layer.output for layer in model.layers if "float" in str(layer.output.dtype))
+    first = next(layer.output for layer in _layers(model) if "float" in str(layer.output.dtype))
     return first, lambda x: as_grey(x)
 
 

@@ -8,6 +8,7 @@ import pytest
 from nervura import seeing
 from nervura.encoding import Tensor
 from nervura.layers.picture_scale import PictureScale
+from nervura.layers.weighted_mean import WeightedMean
 from nervura.problems.base import Head
 from nervura.training import predict
 from nervura.zoo.airbench import Airbench
@@ -171,3 +172,36 @@ def test_a_network_of_views_is_seen_with_the_picture_alone(head: Head) -> None:
     assert seeing.hidden_map(model, pictures).shape == (7, 2)
     assert seeing.dreams(model, {"activation_2b": np.array([1])}, steps=2)["activation_2b"].shape == (1, 12, 12, 3)
     assert [row["name"] for row in seeing.stack(model)][:3] == ["pictures", "moved", "scaled"]
+
+
+def test_of_networks_that_answer_together_the_first_is_seen() -> None:
+    pictures = keras.Input((8, 8, 1), dtype="uint8", name="pictures")
+    answers = []
+    for name in ("first", "second"):
+        x = PictureScale(name=f"{name}_scaled")(pictures)
+        x = keras.layers.Conv2D(3, 3, activation="relu", name=f"{name}_convolution")(x)
+        x = keras.layers.GlobalMaxPooling2D(name=f"{name}_strongest")(x)
+        answers.append(keras.layers.Dense(2, activation="softmax", name=f"{name}_output")(x))
+    model = keras.Model({"pictures": pictures}, WeightedMean([0.7, 0.3], name="together")(answers))
+    shown = DRAW.integers(0, 256, (4, 8, 8, 1)).astype("uint8")
+    first = keras.Model({"pictures": pictures}, answers[0])
+    np.testing.assert_allclose(seeing.plain_outputs(model)(shown), predict(first, {"pictures": shown}), atol=1e-6)
+    assert list(seeing.feature_maps(model, shown)) == ["first_convolution"]
+    assert seeing.grad_cam(model, shown, np.array([0, 1, 0, 1])).shape == (4, 8, 8)
+    names = [row["name"] for row in seeing.stack(model)]
+    assert names == ["pictures", "first_scaled", "first_convolution", "first_strongest", "first_output", "together"]
+
+
+def test_what_is_late_is_shown_in_part(knowing: Any) -> None:
+    pictures, _ = planted(CROSS, 100)
+    asked: list[bool] = []
+
+    def late() -> bool:
+        asked.append(True)
+        return len(asked) > 1
+
+    found = seeing.exciting_patches(knowing, pictures, patches=100, late=lambda: True)["shapes"]
+    assert found.pictures.shape[1] == seeing.BATCH
+    told = seeing.under_shifts(knowing, pictures, lambda outputs: 1.0, late=late)
+    assert [one["pixels"] for one in told] == [0, 1]
+    assert seeing.dreams(knowing, {"shapes": np.array([0])}, late=lambda: True) == {}

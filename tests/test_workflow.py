@@ -42,7 +42,7 @@ def test_the_files_of_a_run_are_those_of_the_document(trained: Path) -> None:
     unknown = {name for name in present if not any(name == t or t.startswith(name) for t in told)}
     assert not unknown, "the document names every file"
     absent = {name for name in told if not (trained / name).exists()}
-    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "gallery", "search", "tensorboard/")
+    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "gallery", "inside", "search", "tensorboard/")
     assert all(name.startswith(sometimes) for name in absent), absent
 
 
@@ -276,7 +276,8 @@ def test_the_explanation_shows_test_pictures_and_mistakes(pictured: Path) -> Non
     assert all(one["name"].split("/")[0] == row["class"] for row in told["examples"] for one in row["pictures"])
     assert all(one["true"] != one["predicted"] for one in told["mistakes"])
     page = (run.path / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png;base64,") == len(shown)
+    section = page.partition('<section id="gallery"')[2].partition("</section>")[0]
+    assert section.count("data:image/png;base64,") == len(shown)
 
 
 def test_a_run_on_pictures_that_was_stopped_ends_as_if_it_had_not_been(photos: Path, tmp_path: Path) -> None:
