@@ -261,6 +261,53 @@ def gradient_function(
     return torch_gradients
 
 
+def input_gradient_function(
+    model: keras.Model, score: Callable[[Any, Any], Any]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """A function of a batch of floats, and of numbers that go with it, that gives the gradient of the one number
+    ``score(outputs, numbers)`` by the batch.
+
+    Args:
+        model: of one input; it is run as in prediction.
+    """
+    import keras
+    import numpy as np
+
+    name = keras.backend.backend()
+    if name == "tensorflow":
+        import tensorflow as tf
+
+        @tf.function(reduce_retracing=True)
+        def tensorflow_gradient(x: Any, numbers: Any) -> Any:
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                value = score(model(x, training=False), numbers)
+            return tape.gradient(value, x)
+
+        return lambda x, numbers: tensorflow_gradient(tf.constant(x), tf.constant(numbers)).numpy()
+    if name == "jax":
+        import jax
+
+        def value_of(x: Any, numbers: Any, trainable: Any, fixed: Any) -> Any:
+            return score(model.stateless_call(trainable, fixed, x, training=False)[0], numbers)
+
+        gradient = jax.jit(jax.grad(value_of))
+
+        def jax_gradient(x: Any, numbers: Any) -> np.ndarray:
+            trainable = [v.value for v in model.trainable_variables]
+            return np.asarray(gradient(x, numbers, trainable, [v.value for v in model.non_trainable_variables]))
+
+        return jax_gradient
+    import torch
+
+    def torch_gradient(x: Any, numbers: Any) -> np.ndarray:
+        batch = keras.ops.convert_to_tensor(x).requires_grad_()
+        value = score(model(batch, training=False), keras.ops.convert_to_tensor(numbers))
+        return torch.autograd.grad(value, batch)[0].detach().cpu().numpy()
+
+    return torch_gradient
+
+
 def loss_function(
     model: keras.Model, loss: Callable[[Any, Any], Any]
 ) -> Callable[[dict[str, np.ndarray], np.ndarray], float]:

@@ -104,7 +104,7 @@ class _Sample:
     """A few training rows, encoded, with the pairs of row numbers (learnt from, judged) for a quick comparison."""
 
     def __init__(self, dataset: Dataset):
-        self.tensors = encoding.tensors(dataset.schema)
+        self.tensors = encoding.plain_tensors(dataset.schema)
         width = sum(tensor.width for tensor in self.tensors)
         rows = max(FEWEST_ROWS, min(MOST_ROWS, MOST_CELLS // max(width, 1)))
         self.frame = dataset.sample("train", rows)
@@ -113,7 +113,7 @@ class _Sample:
         judges = dataset.sample("validation", rows) if held_together else self.frame.clear()
         both = pl.concat([self.frame, judges])
         target = both.select(encoding.values(dataset.schema.target).alias("y")).to_series()
-        x = encoding.encode(dataset.schema, both)
+        x = encoding.plain(encoding.encode(dataset.schema, both))
         y = dataset.problem.truth(dataset.problem.encode(target))
         self.all_x, self.all_y = x, y
         self.rows = self.frame.height
@@ -147,10 +147,16 @@ def _data(dataset: Dataset) -> Section:
     )
     if rows["train"] < 100:
         section.say("So few rows allow only a rough answer, and the scores will be uncertain.", "warning")
-    section.say(
-        f"{len(schema.inputs):,} columns become {width:,} encoded inputs: {rows['train'] / width:,.1f} rows for each.",
-        "warning" if rows["train"] < ROWS_PER_INPUT * width else "ok",
-    )
+    pictures = encoding.image_column(schema)
+    if pictures is None:
+        section.say(
+            f"{len(schema.inputs):,} columns become {width:,} encoded inputs: {rows['train'] / width:,.1f} rows for each.",
+            "warning" if rows["train"] < ROWS_PER_INPUT * width else "ok",
+        )
+    else:
+        form: dict[str, Any] = pictures.encoding or {}
+        colours = "grey" if form["channels"] == 1 else "colour"
+        section.say(f"Pictures are read as {form['height']} x {form['width']} pixels in {colours}: {form['rule']}.")
     if dataset.problem.supervised_by == "classifier":
         _classes(dataset, section)
     missing = sum(column.missing for column in schema.inputs) / (schema.rows * len(schema.inputs))
@@ -173,6 +179,11 @@ def _data(dataset: Dataset) -> Section:
         if "same values as the target" in column.reason:
             section.say(f"'{column.name}' is set aside: {column.reason}.", "warning")
     return section
+
+
+def _inputs(dataset: Dataset) -> str:
+    """What the answer is to be read from, in a word."""
+    return "columns" if encoding.image_column(dataset.schema) is None else "pictures"
 
 
 def _classes(dataset: Dataset, section: Section) -> None:
@@ -233,9 +244,9 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
     )
     target = dataset.schema.target.name
     if certain and problem.supervised_by == "regressor":
-        section.say(f"The columns tell something of '{target}': about {better:.0%} of its variance.")
+        section.say(f"The {_inputs(dataset)} tell something of '{target}': about {better:.0%} of its variance.")
     elif certain:
-        section.say(f"The columns tell something of '{target}': {better:.0%} less loss than guessing.")
+        section.say(f"The {_inputs(dataset)} tell something of '{target}': {better:.0%} less loss than guessing.")
     elif ordered:
         section.say(
             f"The estimates order '{target}' better than chance, but their {metric} is not surely better than that of "
@@ -243,11 +254,12 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
             "warning",
         )
     else:
-        few = sample.rows < 1_000
+        few, pictures = sample.rows < 1_000, encoding.image_column(dataset.schema) is not None
         section.say(
-            f"Neither model is surely better than guessing: there is no sign that these columns tell anything of "
-            f"'{target}'{', though so few rows can hide it' if few else ''}.",
-            "warning" if few else "fail",
+            f"Neither model is surely better than guessing: there is no sign that these {_inputs(dataset)} tell anything "
+            f"of '{target}'{', though so few rows can hide it' if few else ''}"
+            f"{', and such models see little of pictures' if pictures else ''}.",
+            "warning" if few or pictures else "fail",
         )
     _say_of_rare_classes(section, dataset, np.concatenate(truths), np.concatenate(guesses[best]))
     gain, curved = _gain(rows["linear"], rows["trees"])
@@ -322,8 +334,8 @@ def _computing_power(dataset: Dataset, measure: Callable[[], float] | None) -> S
     section = Section("computing power")
     seconds = measure() if measure is not None else None
     memory = psutil.virtual_memory().available
-    width = sum(tensor.width for tensor in encoding.tensors(dataset.schema))
-    needed = 4 * width * sum(dataset.rows(part) for part in ("train", "validation", "test"))
+    width = sum(tensor.width * np.dtype(tensor.dtype).itemsize for tensor in encoding.tensors(dataset.schema))
+    needed = width * sum(dataset.rows(part) for part in ("train", "validation", "test"))
     # Asking the backend for its devices imports it, which a check without a measured run need not wait for.
     device = backend.device() if "keras" in sys.modules else f"CPU, {os.cpu_count()} cores"
     section.numbers = {"device": device, "memory": memory, "needed": needed, "seconds": seconds}
@@ -348,6 +360,9 @@ def _nature(dataset: Dataset, frame: pl.DataFrame) -> Section:
     inputs = dataset.schema.inputs
     kinds = {kind: sum(column.kind == kind for column in inputs) for kind in dict.fromkeys(c.kind for c in inputs)}
     section.numbers = {"kinds": kinds}
+    if "image" in kinds:
+        section.say("Pictures: what a pixel means lies in its neighbours, which convolutional networks read together.")
+        return section
     section.say("Columns by kind: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + ".")
     grid = _grid(inputs, frame)
     if grid:
@@ -417,7 +432,9 @@ def _separability(dataset: Dataset, sample: _Sample, curved: bool) -> Section:
         section.numbers["accuracy"] = right
         section.say(f"A linear model names {_share(right)} of the rows it learnt from rightly.")
     section.numbers["separable"] = separable
-    if separable:
+    if encoding.image_column(dataset.schema) is not None:
+        section.say("Such a model saw the pictures shrunk, and each pixel for itself.")
+    elif separable:
         section.say("No hidden layer is needed: the network 'perceptron' can answer this.")
     elif curved:
         section.say("A straight border does not separate the answers; hidden layers can bend it.")
@@ -435,9 +452,9 @@ def _verdict(dataset: Dataset, sections: list[Section]) -> str:
         return f"Not worth training yet: look at {_listed(troubled)}."
     gain = f"quick models have {objective['gain']:.0%} less loss than guessing '{target}'"
     if not objective["certain"] and objective["signal"]:
-        gain = f"the columns order '{target}' better than chance, but not surely by enough to beat a guess"
+        gain = f"the {_inputs(dataset)} order '{target}' better than chance, but not surely by enough to beat a guess"
     elif not objective["certain"]:
-        gain = f"it is open whether the columns tell anything of '{target}'"
+        gain = f"it is open whether the {_inputs(dataset)} tell anything of '{target}'"
     if worst == "warning":
         return f"Worth a training, with care: {gain}; look at {_listed(troubled)}."
     return f"Ready to train: {gain}."

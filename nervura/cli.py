@@ -83,9 +83,11 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
         return command
 
-    train = add("train", _train, "train a network on a table, judge it and write a report")
+    train = add("train", _train, "train a network on a table or pictures, judge it and write a report")
     _add_data(train)
-    train.add_argument("--network", default="tabm", metavar="N", help="a member of the zoo (default: %(default)s)")
+    train.add_argument(
+        "--network", metavar="N", help="a member of the zoo (default: tabm for tables, airbench for pictures)"
+    )
     train.add_argument(
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
     )
@@ -132,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
     _add_use(evaluate)
 
-    explain = add("explain", _explain, "show which columns a run's predictions rest on")
+    explain = add("explain", _explain, "show which columns a run's predictions rest on, or which pictures it mistakes")
     explain.add_argument("run", metavar="RUN")
 
     report = add("report", _report, "write a run's report again")
@@ -171,6 +173,9 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("--group", metavar="COL", help="rows of equal value stay on one side of the split")
     command.add_argument("--time", metavar="COL", help="the latest rows by this column become the test rows")
     command.add_argument("--test", metavar="FILE", help="test rows of their own")
+    command.add_argument(
+        "--size", metavar="N", help="pixels that pictures are brought to, N or HEIGHTxWIDTH (default: by their sizes)"
+    )
     command.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
     command.add_argument(
         "--seed",
@@ -210,6 +215,7 @@ def _data(given: argparse.Namespace) -> dict[str, Any]:
         "time": given.time,
         "test": given.test,
         "table": given.table,
+        "size": given.size,
         "seed": given.seed,
     }
 
@@ -282,10 +288,11 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 def _warnings(run: Any) -> list[str]:
     from nervura.reporting import told_of_imbalance
-    from nervura.schema import Schema
+    from nervura.schema import NAMES_PARTS, NAMES_PICTURES, Schema
 
     schema = Schema.from_json(run.need("schema"))
-    aside = [f"{column.name} is set aside: {column.reason}" for column in schema.aside]
+    told = [column for column in schema.aside if column.reason not in (NAMES_PARTS, NAMES_PICTURES)]
+    aside = [f"{column.name} is set aside: {column.reason}" for column in told]
     left_out = run.evaluation["notes"]
     imbalance = run.evaluation.get("imbalance")
     return [
@@ -362,6 +369,10 @@ def _explain(given: argparse.Namespace) -> None:
     explanation = nervura.load(given.run).need("explanation")
     if given.json:
         _print_json(explanation)
+    elif "mistakes" in explanation:
+        print(f"The surest mistakes among {explanation['rows']:,} test pictures; the report shows them:")
+        shown = ("name", "true", "predicted", "probability")
+        print(text_table([{key: one[key] for key in shown if one[key] is not None} for one in explanation["mistakes"]]))
     else:
         print(f"How much worse {explanation['metric']} gets when a column's values are dealt out anew:")
         print(text_table(explanation["importance"]))

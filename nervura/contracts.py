@@ -19,7 +19,7 @@ from nervura import exporting, training
 from nervura.baselines.base import Baseline
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
-from nervura.encoding import tensors
+from nervura.encoding import PICTURES, tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model
 from nervura.problems.base import Problem
@@ -315,6 +315,29 @@ def example(classes: int | None = None, rows: int = 200) -> Dataset:
     )
     problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
     return Dataset.open(frame, "y", problem=problem)
+
+
+def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
+    """A small data set of grey pictures, 12 x 12, to check a network of pictures on: a bright square, whose place is
+    the answer, on a dim ground.
+
+    Args:
+        classes: 2 for a binary problem, up to 4 for a multiclass one; None for a regression on the column it begins at.
+    """
+    draw = np.random.default_rng(0)
+    pixels = draw.integers(0, 80, (rows, 12, 12))
+    places = draw.integers(0, 8, rows) if classes is None else np.arange(rows) % classes
+    for picture, place in zip(pixels, places, strict=True):
+        down, across = (draw.integers(0, 8), place) if classes is None else (6 * (place // 2), 6 * (place % 2))
+        picture[down : down + 5, across : across + 5] += draw.integers(100, 170)
+    y = places.astype(np.float64) + 0.1 * draw.normal(size=rows) if classes is None else places
+    problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
+    return Dataset.open((pixels.astype(np.uint8), y), problem=problem)
+
+
+def example_for(network: Network, classes: int | None = None) -> Dataset:
+    """The example of what a network takes: a table or pictures."""
+    return pictures_example(classes) if PICTURES in network.takes else example(classes)
 
 
 def _must(holds: bool, text: str) -> None:

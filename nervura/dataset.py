@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from nervura import encoding
+from nervura import encoding, pictures
 from nervura.detection import Detection, check_metric, detect_problem
-from nervura.errors import ProblemError, SchemaError
+from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
+from nervura.mirroring import mirroring
 from nervura.problems.base import Problem
 from nervura.schema import Schema
 from nervura.sources import read
-from nervura.sources.base import Table
+from nervura.sources.base import PART_NAMES, Table
 from nervura.splitting import FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
@@ -27,8 +29,14 @@ BAGGED_ROWS = 50_000
 LEARNING_ROWS = 500_000
 """The encoding is learnt from all training rows or, of more, from this many taken evenly."""
 
+MEMORY = 10**9
+"""Decoded pictures of up to so many bytes are kept in memory; more lie in a temporary file and are read as needed."""
+
+DECODED_ROWS = 2_000
+MOST_NAMED = 10
+
 Arrays = tuple[dict[str, np.ndarray], np.ndarray]
-"""Encoded inputs by tensor, each (rows, features), and the encoded target (rows,)."""
+"""Encoded inputs by tensor, each (rows, features) or (rows, height, width, channels), and the encoded target (rows,)."""
 
 
 @dataclass
@@ -42,6 +50,7 @@ class Dataset:
         problem: the same problem, knowing the target's coding.
         split: which row belongs where.
         test_table: a table of test rows of its own, or None.
+        pictures: all pictures of the table, decoded, (rows, height, width, channels); None without pictures.
     """
 
     table: Table
@@ -50,6 +59,7 @@ class Dataset:
     problem: Problem
     split: Split
     test_table: Table | None = None
+    pictures: np.ndarray | None = field(default=None, repr=False)
     _encoded: dict[str, Arrays] = field(default_factory=dict)
 
     @classmethod
@@ -68,9 +78,13 @@ class Dataset:
         seed: int = 0,
         table: str | None = None,
         test_share: float = 0.2,
-        validation_share: float = 0.2,
+        validation_share: float | None = None,
+        size: str | None = None,
     ) -> Dataset:
         """Reads ``source``, infers its schema, detects the problem, draws the split and learns the encoding.
+
+        Pictures are all decoded here, once; those that cannot be are left out. ``size`` is theirs, ``64`` or ``48x64``.
+        ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less.
 
         Raises:
             SourceError, SchemaError, ProblemError: the data cannot answer the question.
@@ -79,7 +93,14 @@ class Dataset:
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
         schema = infer_schema(found, target or found.target, dict(kinds or {}), list(drop), group, time)
-        column = schema.target
+        if found.pictures and not (target or found.target):
+            raise SchemaError(
+                f"Pictures are learnt by their labels: a folder has one sub-folder a class; '{found.origin}' has no labels. "
+                "Sort the pictures into such folders, or give a table of paths and labels with --target COLUMN."
+            )
+        column, decoded, alike = schema.target, None, None
+        if encoding.image_column(schema) is not None:
+            found, decoded, alike = _decode(found, schema, size)
         values = found.frame.select(encoding.values(column).alias("y")).collect().to_series()
         detection = detect_problem(column, values.drop_nulls(), problem)
         check_metric(detection.problem, metric)
@@ -91,16 +112,29 @@ class Dataset:
             group=group,
             time=time,
             test_share=0.0 if test_table is not None else test_share,
-            validation_share=validation_share,
+            validation_share=_validation_share(len(values), alike) if validation_share is None else validation_share,
+            given=_given(found) if test_table is None else None,
+            alike=alike,
             test=None if test_table is None else test_table.frame,
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
         if detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
-        dataset = cls(found, schema, detection, bound, split, test_table)
-        encoding.learn(schema, dataset.sample("train", LEARNING_ROWS))
+        dataset = cls(found, schema, detection, bound, split, test_table, decoded)
+        if decoded is None:
+            encoding.learn(schema, dataset.sample("train", LEARNING_ROWS))
+        else:
+            dataset._learn_of_pictures()
         return dataset
+
+    def _learn_of_pictures(self) -> None:
+        """Adds to the encoding of pictures what the rules of networks want to know of the training rows."""
+        column = encoding.image_column(self.schema)
+        assert column is not None and column.encoding is not None
+        (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
+        told = mirroring(x[encoding.PICTURES], self.truth("train"), classes)
+        column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
     def rows(self, part: str) -> int:
         """The number of rows with a target in ``train``, ``validation`` or ``test``."""
@@ -116,7 +150,9 @@ class Dataset:
 
     @property
     def folds(self) -> int:
-        """How many folds the training and validation rows come in: ``FOLDS``, or 1 of many rows or by time."""
+        """How many folds the training and validation rows come in: ``FOLDS``, or 1 of many rows, by time, of pictures."""
+        if encoding.image_column(self.schema) is not None:
+            return 1
         few = self.rows("train") + self.rows("validation") <= BAGGED_ROWS
         return FOLDS if few and self.split.folds is not None else 1
 
@@ -128,6 +164,14 @@ class Dataset:
     def truth(self, part: str) -> np.ndarray:
         """The target of a part as metrics want it, (rows,)."""
         return self.problem.truth(self.arrays(part)[1])
+
+    def names(self, part: str) -> list[str] | None:
+        """What the rows of a part are called, where their table names them; None where it does not."""
+        table = self.table if part != "test" or self.test_table is None else None
+        if table is None or table.names is None:
+            return None
+        names = table.frame.select(pl.col(table.names).cast(pl.String)).collect().to_series()
+        return names.filter(pl.Series(self.split.parts == PARTS[part])).to_list()
 
     def sample(self, part: str, rows: int) -> pl.DataFrame:
         """The raw rows of a part or, of many, about ``rows`` of them taken evenly."""
@@ -143,6 +187,29 @@ class Dataset:
         return pl.concat(taken)
 
     def _encode(self) -> dict[str, Arrays]:
+        made = self._encode_table() if self.pictures is None else self._encode_pictures(self.pictures)
+        if self.test_table is not None:
+            made["test"] = self._encode_test(self.test_table)
+        return made
+
+    def _encode_pictures(self, all_pictures: np.ndarray) -> dict[str, Arrays]:
+        """The pictures in the order of the parts, each of which is then a view of one array."""
+        values = encoding.values(self.schema.target).alias("y")
+        target = self.table.frame.select(values).collect().to_series()
+        rows = {name: np.flatnonzero(self.split.parts == code) for name, code in PARTS.items()}
+        order = np.concatenate(list(rows.values()))
+        ordered = _room_for(len(order), all_pictures.shape[1:])
+        for start in range(0, len(order), DECODED_ROWS):
+            ordered[start : start + DECODED_ROWS] = all_pictures[order[start : start + DECODED_ROWS]]
+        self.pictures = None  # those in the order of the table have had their use
+        made, start = {}, 0
+        for name, chosen in rows.items():
+            x = {encoding.PICTURES: ordered[start : start + len(chosen)]}
+            made[name] = (x, self.problem.encode(target[chosen]))
+            start += len(chosen)
+        return made
+
+    def _encode_table(self) -> dict[str, Arrays]:
         counts = {name: int((self.split.parts == code).sum()) for name, code in PARTS.items()}
         made: dict[str, Arrays] = {
             name: (self._room(count), self._target_room(count)) for name, count in counts.items()
@@ -159,8 +226,6 @@ class Dataset:
                     made[name][0][tensor][into] = array[chosen]
                 made[name][1][into] = y[chosen]
                 filled[name] = into.stop
-        if self.test_table is not None:
-            made["test"] = self._encode_test(self.test_table)
         return made
 
     def _encode_test(self, table: Table) -> Arrays:
@@ -172,7 +237,10 @@ class Dataset:
             )
         fitting = encoding.adapted(self.schema, frame)
         target = frame.select(encoding.values(fitting.target)).to_series()
-        return self._encode_rows(frame.filter(target.is_not_null()), fitting)
+        rows, good = encoding.readable(fitting, frame.filter(target.is_not_null()))
+        if not good.all():
+            self.split.notes.append(f"{int((~good).sum()):,} of the test pictures cannot be read and are left out.")
+        return self._encode_rows(rows, fitting)
 
     def _encode_rows(self, frame: pl.DataFrame, schema: Schema) -> Arrays:
         target = frame.select(encoding.values(schema.target).alias("y")).to_series()
@@ -186,14 +254,90 @@ class Dataset:
         return np.empty(rows, self.problem.encode(one).dtype)
 
 
+def _validation_share(rows: int, alike: np.ndarray | None) -> float:
+    """A fifth of a table; of pictures, among which those held out are lost for learning, a tenth or 200 or 5,000."""
+    return 0.2 if alike is None else min(0.2, max(0.1, 200 / rows), 5_000 / rows)
+
+
 def _held(table: Table) -> Table:
     """The same table, held in memory when it is small, so that it is read once."""
     if table.in_memory:
         return table
-    few = table.frame.head(HELD_ROWS + 1).collect()
-    if few.height > HELD_ROWS:
+    most = HELD_ROWS
+    if table.pictures:
+        most = int(MEMORY // max(1, table.frame.head(100).collect().estimated_size() / 100))
+    few = table.frame.head(min(HELD_ROWS, most) + 1).collect()
+    if few.height > min(HELD_ROWS, most):
         return table
-    return Table(few.lazy(), table.name, table.origin, table.reading, table.notes, table.target, in_memory=True)
+    return replace(table, frame=few.lazy(), in_memory=True)
+
+
+def _decode(table: Table, schema: Schema, size: str | None) -> tuple[Table, np.ndarray, np.ndarray]:
+    """The table without the rows whose pictures cannot be read, the others' pictures, and numbers that nearly equal
+    pictures share. The schema's column of pictures learns what form they have."""
+    column = encoding.image_column(schema)
+    assert column is not None
+    frame = table.frame.select(column.name)
+    # Of a table that is not held, a few from its beginning: to pick some from all over would read all.
+    step = max(1, schema.rows // pictures.SIZES_SEEN)
+    sample = frame.gather_every(step) if table.in_memory else frame.head(pictures.SIZES_SEEN)
+    column.encoding = pictures.measure(sample.collect().to_series(), size)
+    decoded = _room_for(schema.rows, encoding.picture_shape(column))
+    good, cells, start = np.zeros(schema.rows, bool), [], 0
+    for batch in frame.collect_batches(chunk_size=DECODED_ROWS, maintain_order=True):
+        into = decoded[start : start + batch.height]
+        good[start : start + batch.height] = pictures.decode(batch[column.name], column.encoding, into)[1]
+        cells.append(pictures.grey_cells(into))
+        start += batch.height
+    damaged = np.flatnonzero(~good)
+    if len(damaged):
+        if not good.any():
+            raise SourceError(f"None of the {schema.rows:,} pictures of '{table.origin}' can be read. Give others.")
+        chosen = pl.col("__row").is_in(damaged.tolist())
+        numbered = table.frame.with_row_index("__row")
+        names = [f"row {row + 1}" for row in damaged]
+        if table.names is not None:
+            names = numbered.filter(chosen).select(pl.col(table.names).cast(pl.String)).collect().to_series().to_list()
+        more = f" and {len(names) - MOST_NAMED:,} more" if len(names) > MOST_NAMED else ""
+        note = (
+            f"{len(damaged):,} of {schema.rows:,} pictures cannot be read and {'is' if len(damaged) == 1 else 'are'} left "
+            f"out: {', '.join(str(name) for name in names[:MOST_NAMED])}{more}."
+        )
+        table = replace(
+            table,
+            frame=numbered.filter(~chosen).drop("__row"),
+            notes=(*table.notes, note),
+            reading={**table.reading, "damaged": names},
+        )
+        decoded = _kept(decoded, good)
+    return table, decoded, pictures.alike(np.concatenate(cells)[good])
+
+
+def _room_for(rows: int, shape: tuple[int, ...]) -> np.ndarray:
+    """An array of pictures, in memory or, of many, in a file that goes when the array does."""
+    if rows * int(np.prod(shape)) <= MEMORY:
+        return np.zeros((rows, *shape), np.uint8)
+    with tempfile.TemporaryFile(prefix="nervura-") as file:
+        return np.memmap(file, np.uint8, "w+", shape=(rows, *shape))
+
+
+def _kept(array: np.ndarray, which: np.ndarray) -> np.ndarray:
+    """The chosen rows, moved together to the front."""
+    end = 0
+    for start in range(0, len(array), DECODED_ROWS):
+        chosen = array[start : start + DECODED_ROWS][which[start : start + DECODED_ROWS]]
+        array[end : end + len(chosen)] = chosen
+        end += len(chosen)
+    return array[:end]
+
+
+def _given(table: Table) -> np.ndarray | None:
+    """The part of each row as the data have it, (rows,); rows that they do not place are for training."""
+    if table.part is None:
+        return None
+    names = table.frame.select(pl.col(table.part).cast(pl.String).str.strip_chars().str.to_lowercase())
+    parts = names.collect().to_series().replace_strict(PART_NAMES, default="train", return_dtype=pl.String)
+    return parts.replace_strict(PARTS, return_dtype=pl.Int8).to_numpy()
 
 
 HELD_ROWS = 200_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nervura.encoding import Tensor, tensors
+from nervura.encoding import PICTURES, Tensor, image_column, tensors
+from nervura.errors import OptionError
 from nervura.problems.base import Problem
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
@@ -14,7 +15,13 @@ from nervura.zoo.base import Network, options_to_json, read_options
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_NETWORK = "tabm"
+DEFAULT_NETWORK, DEFAULT_PICTURE_NETWORK = "tabm", "airbench"
+"""What is trained on tables and on pictures where no network is named."""
+
+
+def default_network(schema: Schema) -> str:
+    """The network for tables or pictures that is trained where none is named."""
+    return DEFAULT_NETWORK if image_column(schema) is None else DEFAULT_PICTURE_NETWORK
 
 
 @dataclass
@@ -95,15 +102,32 @@ def design(
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
-    inputs = [tensor for tensor in tensors(schema) if tensor.name in member.takes]
+    inputs = _taken(member, tensors(schema))
     head = problem.head(chosen.label_smoothing)
-    member.settle(chosen, head)
+    reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
-    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else None
+    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
     learner = learner_of(model)
     groups = getattr(chosen, "folds", 1)
     return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule, learner, groups)
+
+
+def _taken(network: Network, given: list[Tensor]) -> list[Tensor]:
+    """The tensors that a network can use.
+
+    Raises:
+        OptionError: there is none among those given.
+    """
+    taken = [tensor for tensor in given if tensor.name in network.takes]
+    if given and not taken:
+        pictures = given[0].name == PICTURES
+        fitting = [other.name for other in zoo if any(tensor.name in other.takes for tensor in given)]
+        raise OptionError(
+            f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
+            f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
+        )
+    return taken
 
 
 def learner_of(model: keras.Model) -> keras.Model:

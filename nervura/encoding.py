@@ -1,19 +1,24 @@
 """Stage one of the encoding: columns become numbers, flags and level codes, exactly, in float64, by Polars expressions.
 
 What is learnt from the training rows is JSON in ``Column.encoding``. Stage two (scaling, bins, embeddings) belongs to
-each network and lies inside its Keras model. A batch is at most three tensors, whatever the number of columns:
+each network and lies inside its Keras model. A batch of a table is at most three tensors, whatever the number of columns:
 
 - ``numbers``    float32 (rows, n): quantities, in units of their own spread around their own median
 - ``flags``      float32 (rows, n): yes/no columns, "is missing" indicators, words of a text
 - ``categories`` int32   (rows, n): codes; 0 is a level not in the list, 1 is missing, 2... are the levels
+
+A batch of pictures is one tensor:
+
+- ``pictures``   uint8   (rows, height, width, channels): grey or red, green, blue, from 0 to 255
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from nervura import pictures
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -26,6 +31,9 @@ UNLISTED, MISSING, FIRST_LEVEL = 0, 1, 2
 
 MAX_LEVELS = 5_000
 MAX_WORDS = 64
+PICTURES = "pictures"
+"""The name of the tensor of pictures."""
+
 LIMIT = 1e6
 """Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
 
@@ -50,10 +58,19 @@ class Tensor:
     sizes: tuple[int, ...] = ()
     attributes: int = 0
     """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
+    shape: tuple[int, ...] = ()
+    """Of one row: (height, width, channels) of pictures, else (features,)."""
+    facts: dict[str, Any] = field(default_factory=dict, compare=False)
+    """What the training rows told of it beside its shape, as a network's rules want it."""
+
+    def __post_init__(self) -> None:
+        if not self.shape:
+            object.__setattr__(self, "shape", (len(self.features),))
 
     @property
     def width(self) -> int:
-        return len(self.features)
+        """How many values a row has."""
+        return math.prod(self.shape)
 
 
 def values(column: Column) -> pl.Expr:
@@ -87,7 +104,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text"):
+        if column.name not in dtypes or column.kind in ("category", "text", "image"):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue
@@ -119,9 +136,13 @@ def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
 
 
 def learn(schema: Schema, frame: pl.DataFrame) -> None:
-    """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns."""
-    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
-    for column in schema.inputs:
+    """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns.
+
+    The form of pictures was measured before any was decoded.
+    """
+    columns = _of_table(schema)
+    typed = frame.select(values(column).alias(column.name) for column in columns)
+    for column in columns:
         series = typed[column.name]
         column.encoding = {
             "number": _learn_number,
@@ -220,7 +241,18 @@ def tensors(schema: Schema) -> list[Tensor]:
             found.append(Tensor(name, "int32", labels, sizes, len(new)))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new)))
+    found += [
+        Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
+        for column in schema.inputs
+        if column.kind == "image"
+    ]
     return found
+
+
+def picture_shape(column: Column) -> tuple[int, int, int]:
+    """The height, width and channels that the pictures of a column are brought to."""
+    encoding = column.encoding or {}
+    return encoding["height"], encoding["width"], encoding["channels"]
 
 
 def origins(schema: Schema) -> dict[str, list[str]]:
@@ -232,14 +264,56 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
     """The rows of ``frame`` as the tensors of ``tensors(schema)``, each of shape (rows, features)."""
     import numpy as np
 
-    typed = frame.select(values(column).alias(column.name) for column in schema.inputs)
-    return {
+    typed = frame.select(values(column).alias(column.name) for column in _of_table(schema))
+    made = {
         name: np.ascontiguousarray(
             typed.select(feature.expr.alias(str(i)) for i, feature in enumerate(features)).to_numpy(),
             dtype=np.int32 if name == "categories" else np.float32,
         )
         for name, features in _features(schema).items()
     }
+    column = image_column(schema)
+    return made if column is None else {**made, PICTURES: pictures.decode(frame[column.name], column.encoding or {})[0]}
+
+
+def image_column(schema: Schema) -> Column | None:
+    """The input column of pictures, where there is one."""
+    return next((column for column in schema.inputs if column.kind == "image"), None)
+
+
+def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
+    """The rows whose pictures can be read, decoded in place, and which rows these are, bool (rows,); of tables all."""
+    import numpy as np
+    import polars as pl
+
+    column = image_column(schema)
+    if column is None:
+        return frame, np.ones(frame.height, bool)
+    decoded, good = pictures.decode(frame[column.name], column.encoding or {})
+    rows = frame.drop(column.name).filter(pl.Series(good, dtype=pl.Boolean))
+    return rows.with_columns(pl.Series(column.name, decoded[good])), good
+
+
+def plain_tensors(schema: Schema) -> list[Tensor]:
+    """The tensors as models read them that know no pictures: these become numbers, the shrunk picture's pixels."""
+    found = []
+    for tensor in tensors(schema):
+        if tensor.name == PICTURES:
+            count = pictures.small_width(tensor.shape)
+            tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
+        found.append(tensor)
+    return found
+
+
+def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Encoded rows as the tensors of ``plain_tensors``."""
+    if PICTURES not in x:
+        return x
+    return {"numbers": pictures.small(x[PICTURES])}
+
+
+def _of_table(schema: Schema) -> list[Column]:
+    return [column for column in schema.inputs if column.kind != "image"]
 
 
 def _features(schema: Schema) -> dict[str, list[_Feature]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -18,10 +19,10 @@ from nervura.baselines.base import Bag, Baseline, Rows
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
-from nervura.encoding import tensors
+from nervura.encoding import image_column, plain, plain_tensors, tensors
 from nervura.ensembling import EnsembleDesign
 from nervura.judging import Candidate
-from nervura.predicting import RULE, answering, called, encode_known, load_schema
+from nervura.predicting import RULE, answering, batch_rows, called, encode_known, load_schema
 from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
 from nervura.sources import read
@@ -33,6 +34,11 @@ MOST_ROWS = 200_000
 """Baselines are fitted on at most this many training rows; the evaluation says when."""
 
 DEPTHS = (0, 1, 2, 3)
+
+MOST_PICTURES = 5_000
+"""Baselines learn from at most so many pictures, shrunk to small ones."""
+
+PICTURE_BASELINES = ("constant", "linear", "boosting")
 
 CURVE, CURVE_SHARES, FEWEST_CURVE_ROWS = "boosting", (0.125, 0.25, 0.5, 1.0), 400
 """The baseline that the learning curve is drawn with, and the shares of the training rows that it learns from."""
@@ -121,14 +127,27 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
         use: which of the run's models, as for ``nervura.predicting.predict``.
     """
     problem, answer = answering(run, use)
-    frame = read(source, table=table).frame.collect()
-    x, truth = encode_known(load_schema(run), problem, frame)
+    schema = load_schema(run)
+    frame = read(source, table=table).frame
+    if image_column(schema) is None:
+        x, truth = encode_known(schema, problem, frame.collect())
+        estimates = answer(x)
+    else:
+        # Encoded pictures are far larger than the rows that they are read from.
+        if schema.target.name in frame.collect_schema().names():
+            frame = frame.filter(pl.col(schema.target.name).is_not_null())
+        batches = frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True)
+        encoded = (encode_known(schema, problem, batch) for batch in batches if batch.height)
+        answered = [(answer(x), truth) for x, truth in encoded]
+        if not answered:
+            encode_known(schema, problem, frame.head(1).collect())  # says what is missing
+        estimates, truth = (np.concatenate(parts) for parts in zip(*answered, strict=True))
     return {
         "problem": problem.name,
         "metric": problem.metric,
         "model": called(run, use),
         "rows": {"given": len(truth)},
-        "test": judging.intervals(problem, truth, [answer(x)]),
+        "test": judging.intervals(problem, truth, [estimates]),
     }
 
 
@@ -150,6 +169,15 @@ def depth_name(depth: int) -> str:
     return {0: "perceptron", 1: "feed_forward"}.get(depth, f"feed_forward, {depth} layers")
 
 
+LADDER = (
+    ("perceptron", "linear", 1, 0),
+    ("feed_forward", "shallow", 2, 1),
+    (depth_name(2), "deep", 4, 2),
+    (depth_name(3), "deep", 5, 3),
+)
+PICTURE_LADDER = (("convolutional", "deep", 4, 1),)
+"""The networks that every design is judged beside: name, kind, simplicity and number of hidden layers."""
+
 EXTRA_DEPTHS = tuple(depth_name(depth) for depth in DEPTHS if depth > 1)
 
 
@@ -161,6 +189,8 @@ class _Judge:
         self.notes: list[str] = []
         self.found: dict[str, Candidate] = {}
         self.sample = _sampled(dataset.arrays("train"))
+        self.pictures = image_column(dataset.schema) is not None
+        self.shrunk: Rows | None = None
         if len(self.sample[1]) < dataset.rows("train"):
             self.notes.append(
                 f"Baselines were fitted on {len(self.sample[1]):,} of {dataset.rows('train'):,} training rows."
@@ -170,7 +200,7 @@ class _Judge:
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
     def candidate_of(self, trained: Design, seconds: float) -> Candidate:
-        kinds = {"perceptron": ("linear", 1), "feed_forward": ("shallow", 2)}
+        kinds = {"perceptron": ("linear", 1), "feed_forward": ("shallow", 2), "convolutional": ("deep", 4)}
         kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
         if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
             kind, simplicity = "deep", 5
@@ -185,15 +215,12 @@ class _Judge:
     def others(self, trained: Design) -> Iterator[Candidate]:
         """The baselines and the ladder of networks, simple ones first, so that a short budget goes to them."""
         makers: list[tuple[float, Callable[[], Iterator[Candidate]]]] = []
-        for name, kind, simplicity, depth in (
-            ("perceptron", "linear", 1, 0),
-            ("feed_forward", "shallow", 2, 1),
-            (depth_name(2), "deep", 4, 2),
-            (depth_name(3), "deep", 5, 3),
-        ):
+        for name, kind, simplicity, depth in PICTURE_LADDER if self.pictures else LADDER:
             if name != trained.network.name:
                 makers.append((simplicity, partial(self._network, name, kind, simplicity, depth)))
         for member in baselines:
+            if self.pictures and member.name not in PICTURE_BASELINES:
+                continue
             if not member.missing() and member.name != trained.network.name:
                 makers.append((member.simplicity, partial(self._baseline, member)))
         for _, make in sorted(makers, key=lambda maker: maker[0]):
@@ -202,9 +229,10 @@ class _Judge:
     def more_seeds(self, trained: Design, own: Candidate) -> None:
         """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
 
-        The groups of a bagged design tell it already, and a search has trained from many seeds.
+        The groups of a bagged design tell it already, and a search has trained from many seeds. A network of pictures,
+        whose training takes nearly all of the time, is trained once.
         """
-        if own.groups or isinstance(trained, EnsembleDesign):
+        if own.groups or isinstance(trained, EnsembleDesign) or self.pictures:
             return
         for seed in range(1, SEEDS):
             if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):
@@ -229,10 +257,13 @@ class _Judge:
             return
         self.tell(name)
         began = time.monotonic()
-        network = "perceptron" if depth == 0 else "feed_forward"
-        options = {"layers": depth} if depth > 1 else {}
+        network, options = ("feed_forward", {"layers": depth}) if depth > 1 else (name, {})
         made = design(self.dataset.problem, network, self.dataset.schema, options)
         limit = None if self.deadline is None else time.monotonic() + self.left() / 2
+        if self.pictures:
+            # The judgement takes no longer than what it judges.
+            longest = time.monotonic() + self.run.need("run").get("fit_seconds", math.inf)
+            limit = longest if limit is None else min(limit, longest)
         training.fit(made, self.sample, self.dataset.arrays("validation"), deadline=limit)
         validation, test = self._answers(made)
         ruled = self._ruled(validation[0])
@@ -241,8 +272,8 @@ class _Judge:
 
     def _baseline(self, member: Baseline) -> Iterator[Candidate]:
         """Fits a baseline, as far as there is time, and keeps it in the run."""
-        problem, inputs, folds = self.dataset.problem, tensors(self.dataset.schema), self.dataset.folds
-        size = (len(self.sample[1]), sum(tensor.width for tensor in inputs), problem.head().units)
+        problem, inputs, folds = self.dataset.problem, plain_tensors(self.dataset.schema), self.dataset.folds
+        size = (len(self._learnt()[1]), sum(tensor.width for tensor in inputs), problem.head().units)
         models, seconds = member.models(*size) if folds > 1 else 0, member.seconds(*size)
         # A constant guess is always at hand.
         if member.kind != "constant" and not self._fits(member.name, seconds):
@@ -260,7 +291,7 @@ class _Judge:
         rows, fold_of = self._rows_and_folds() if models else (self._learnt(), None)
         fitted = member.fit(problem, inputs, rows, folds=fold_of, models=models)
         seconds = time.monotonic() - began
-        validation, test = (self.dataset.arrays(part)[0] for part in ("validation", "test"))
+        validation, test = (plain(self.dataset.arrays(part)[0]) for part in ("validation", "test"))
         held_out = fitted.estimates(validation, without=0)
         ruled = self._ruled(held_out)
         self._keep(member.name, fitted.write, ruled)
@@ -306,7 +337,14 @@ class _Judge:
         return {"class": problem.coding["classes"][int(counts.argmin())], "share": share, "thresholds": found}
 
     def _learnt(self) -> Rows:
-        return self.sample[0], self.dataset.problem.truth(self.sample[1])
+        """The rows that baselines learn from: all of the sample or, of pictures, fewer and shrunk."""
+        if not self.pictures:
+            return self.sample[0], self.dataset.problem.truth(self.sample[1])
+        if self.shrunk is None:
+            step = max(1, -(-len(self.sample[1]) // MOST_PICTURES))
+            x, y = {name: array[::step] for name, array in self.sample[0].items()}, self.sample[1][::step]
+            self.shrunk = plain(x), self.dataset.problem.truth(y)
+        return self.shrunk
 
     def _rows_and_folds(self) -> tuple[Rows, np.ndarray]:
         """Training and validation rows, and the fold of each; so few rows that no sample is taken have folds."""
@@ -325,8 +363,11 @@ class _Judge:
     def learning_curve(self) -> list[dict[str, Any]]:
         """What boosted trees score on the test rows after an eighth, a quarter, half and all of the training rows.
 
-        It tells whether more rows would help; trees, because they tell it within seconds. Empty of few rows.
+        It tells whether more rows would help; trees, because they tell it within seconds. Empty of few rows and of
+        pictures, of which trees say little.
         """
+        if self.pictures:
+            return []
         member, problem = baselines.load(CURVE), self.dataset.problem
         (x, truth), test = self._learnt(), self.dataset.arrays("test")[0]
         inputs = tensors(self.dataset.schema)

@@ -1,4 +1,4 @@
-"""Looks into a trained run: which columns its predictions rest on."""
+"""Looks into a trained run: which columns its predictions rest on, and of pictures where it is right and wrong."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from nervura import seeing
 from nervura.dataset import Dataset
 from nervura.designing import Design
-from nervura.encoding import origins
+from nervura.encoding import PICTURES, image_column, origins
 from nervura.run import Run
-from nervura.training import predictor
+from nervura.training import predict, predictor
 
 MOST_ROWS = 2_000
 REPEATS = 5
@@ -21,7 +22,7 @@ CELLS = 400_000
 
 
 def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | None = None) -> dict[str, Any]:
-    """Permutation importance on the test rows; writes and gives ``explanation.json``.
+    """Permutation importance on the test rows, or a gallery of test pictures; writes and gives ``explanation.json``.
 
     A column matters as much as the deciding metric gets worse when its values are dealt out anew among the rows.
     Source: L. Breiman, Random Forests (2001); here all features made from a column move together.
@@ -30,6 +31,8 @@ def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | No
         deadline: the moment (``time.monotonic``) to end by; columns not reached by then are left out and counted.
     """
     problem, schema = trained.problem, dataset.schema
+    if image_column(schema) is not None:
+        return _gallery(run, dataset, trained, deadline)
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -61,6 +64,101 @@ def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | No
     }
     run.write("explanation", explanation)
     return explanation
+
+
+def _gallery(run: Run, dataset: Dataset, trained: Design, deadline: float | None) -> dict[str, Any]:
+    """Test pictures of each class, and those whose answers are most wrong: named in the explanation, shown in gallery.npz.
+
+    A mistake is the more certain, the more probable the wrong class was held; of values, the farther they are off.
+    """
+    problem, model = trained.problem, trained.model
+    x, truth = dataset.arrays("test")[0], dataset.truth("test")
+    estimates = problem.estimates(predict(model, x))
+    gallery: dict[str, Any] = {"rows": len(truth), "examples": [], "mistakes": []}
+    chosen: list[int] = []
+    names = dataset.names("test")
+
+    def shown(row: int) -> dict[str, Any]:
+        chosen.append(row)
+        return {"picture": len(chosen) - 1, "name": None if names is None else names[row]}
+
+    if problem.supervised_by == "classifier":
+        classes = [str(name) for name in problem.coding["classes"]]
+        answers, sure = problem.named(estimates), estimates.max(1)
+        for code in range(min(MOST_CLASSES, len(classes))):
+            own = np.flatnonzero(truth == code)[:EXAMPLES]
+            if len(own):
+                gallery["examples"].append({"class": classes[code], "pictures": [shown(int(row)) for row in own]})
+        wrong = np.flatnonzero((answers != truth) & (truth >= 0))
+        for row in wrong[np.argsort(-sure[wrong], kind="stable")][:MISTAKES]:
+            told = {"true": classes[truth[row]], "predicted": classes[answers[row]], "probability": float(sure[row])}
+            gallery["mistakes"].append({**shown(int(row)), **told})
+        gallery["wrong"] = len(wrong)
+    else:
+        order = np.argsort(truth, kind="stable")
+        spread = order[np.linspace(0, len(order) - 1, min(len(order), 2 * EXAMPLES)).astype(int)]
+        gallery["examples"].append({"class": None, "pictures": [shown(int(row)) for row in spread]})
+        for row in np.argsort(-np.abs(estimates - truth), kind="stable")[:MISTAKES]:
+            gallery["mistakes"].append(
+                {**shown(int(row)), "true": float(truth[row]), "predicted": float(estimates[row]), "probability": None}
+            )
+    # The Portuguese and English report show them alike, so they are kept once, as they were seen by the network.
+    run.write_arrays("gallery", {"pictures": x[PICTURES][np.array(chosen, dtype=int)]})
+    gallery["inside"] = _inside(run, dataset, trained, estimates, deadline)
+    run.write("explanation", gallery)
+    return gallery
+
+
+EXAMPLES, MISTAKES, MOST_CLASSES = 6, 24, 20
+SEEING_SHARE = 0.6
+EXPLAINED = 3
+"""So many right answers and so many wrong ones are explained."""
+
+
+def _inside(
+    run: Run, dataset: Dataset, trained: Design, estimates: np.ndarray, deadline: float | None
+) -> dict[str, Any]:
+    """What ``seeing.look`` finds within a share of the time left, since the report follows.
+
+    The arrays are kept as ``inside.npz``, and with them the pictures they belong to.
+    """
+    problem, model, truth = trained.problem, trained.model, dataset.truth("test")
+    tested = dataset.arrays("test")[0][PICTURES]
+    metric = "accuracy" if "accuracy" in problem.metrics else problem.metric
+    classes = problem.supervised_by == "classifier"
+    if classes:
+        answers, sure = problem.named(estimates), estimates.max(1)
+        order = np.argsort(-sure, kind="stable")
+        right, wrong = order[(answers == truth)[order]], order[((answers != truth) & (truth >= 0))[order]]
+        shown = np.concatenate(
+            [right[np.linspace(0, len(right) - 1, EXPLAINED).astype(int)] if len(right) else right, wrong[:EXPLAINED]]
+        )
+        outputs = answers[shown]
+    else:
+        shown = np.argsort(truth, kind="stable")[np.linspace(0, len(truth) - 1, 2 * EXPLAINED).astype(int)]
+        outputs = np.ones(len(shown), int)
+
+    def score(found: np.ndarray, places: np.ndarray) -> float:
+        known = truth[places] >= 0 if classes else np.ones(len(places), bool)
+        return problem.scores(truth[places][known], problem.estimates(found[known]))[metric]
+
+    learnt = dataset.arrays("train")[0][PICTURES]
+    if deadline is not None:
+        deadline = time.monotonic() + SEEING_SHARE * (deadline - time.monotonic())
+    told, arrays = seeing.look(model, learnt, tested, score, shown, outputs, seed=run_seed(run), deadline=deadline)
+    names = problem.coding["classes"] if classes else []
+    told["metric"] = metric
+    told["answers"] = [
+        {
+            "true": str(names[truth[row]]) if classes and truth[row] >= 0 else None if classes else float(truth[row]),
+            "predicted": str(names[answers[row]]) if classes else float(estimates[row]),
+            "probability": float(estimates[row].max()) if classes else None,
+        }
+        for row in shown[: len(arrays.get("grad_cam", shown))]
+    ]
+    arrays |= {"shown": tested[shown], "mapped": tested[told.get("mapped", [])]}
+    run.write_arrays("inside", arrays)
+    return told
 
 
 def run_seed(run: Run) -> int:

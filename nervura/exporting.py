@@ -19,12 +19,13 @@ from nervura.predicting import load_model, load_problem
 from nervura.run import Run
 from nervura.schema import Schema
 from nervura.sources import read
+from nervura.training import rows_at_once
 
 TOLERANCE = 1e-5
 """The largest difference allowed: of a probability, or of a value in units of the target's standard deviation."""
 
 BATCH_SIZE = 1024
-COMPARED_ROWS = 1024
+COMPARED_ROWS, COMPARED_PICTURES = 1024, 128
 
 
 def export(run: Run, to: str = "code", out: str | Path | None = None, rows: pl.DataFrame | None = None) -> Path:
@@ -72,7 +73,7 @@ def _first_rows(run: Run) -> pl.DataFrame | None:
     told = run.need("run")
     try:
         table = read((told.get("source") or {}).get("origin"), table=(told.get("asked") or {}).get("table"))
-        rows = table.frame.head(COMPARED_ROWS).collect()
+        rows = table.frame.head(COMPARED_PICTURES if table.pictures else COMPARED_ROWS).collect()
     except (NervuraError, pl.exceptions.PolarsError, OSError):
         return None
     needed = [column.name for column in Schema.from_json(run.need("schema")).inputs]
@@ -86,9 +87,12 @@ def compare(run: Run, exporter: Exporter, path: Path, rows: pl.DataFrame) -> flo
         RunError: it is larger than ``TOLERANCE``.
     """
     problem, model = load_problem(run), load_model(run)
-    encoded = encoding.encode(Schema.from_json(run.need("schema")), rows)
+    schema = Schema.from_json(run.need("schema"))
+    rows = rows.filter(pl.Series(encoding.readable(schema, rows)[1]))
+    encoded = encoding.encode(schema, rows)
     inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
-    expected = problem.estimates(model.predict(inputs, batch_size=BATCH_SIZE, verbose=0))
+    batch_size = rows_at_once(model, BATCH_SIZE)
+    expected = problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0))
     found = exporter.load(run, path)(rows)
     unit = problem.coding.get("deviation", 1.0)
     difference = float(np.max(np.abs(found - expected))) / unit if found.shape == expected.shape else np.inf

@@ -16,8 +16,8 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from nervura.encoding import values
 from nervura.errors import SchemaError, did_you_mean
 from nervura.parsing import infer_parsing, number_pattern
-from nervura.schema import KINDS, Column, Schema
-from nervura.sources.base import Table
+from nervura.schema import KINDS, NAMES_PARTS, NAMES_PICTURES, Column, Schema
+from nervura.sources.base import PICTURE, Table
 
 MOST_ROWS = 200_000
 MOST_CELLS = 20_000_000
@@ -68,17 +68,21 @@ def infer_schema(
     kinds = dict(kinds or {})
     dtypes = dict(table.frame.collect_schema())
     roles = _roles(list(dtypes), target, kinds, drop, group, time)
-    rows, sample = _read(table.frame, len(dtypes))
+    # Pictures are not looked at here: one of them can take more memory than all else in its row.
+    frame = table.frame.drop(PICTURE) if table.pictures else table.frame
+    rows, sample = _read(frame, len(dtypes))
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
-    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"))
-    typed = _typed(sample.lazy(), [column for column in columns if _is_flat(dtypes[column.name])]).collect()
-    facts = _facts(table.frame, sample, typed, rows, columns)
+    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
+    _set_beside_pictures_aside(columns, table)
+    flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.kind != "image"]
+    typed = _typed(sample.lazy(), flat).collect()
+    facts = _facts(frame, sample, typed, rows, columns)
     for column in columns:
         if column.role != "aside":
             _set_aside(column, facts[column.name], rows, forced=column.name in kinds)
             _warn(column, facts[column.name], rows)
-    _set_duplicates_aside(table.frame, typed, rows, columns, kinds)
+    _set_duplicates_aside(frame, typed, rows, columns, kinds)
     schema = Schema(columns, rows)
     _check_roles(schema, target, time)
     if target is not None:
@@ -141,6 +145,7 @@ def _kinds(
     roles: dict[str, str],
     kinds: dict[str, str],
     decimal: str | None,
+    pictures: bool,
 ) -> list[Column]:
     plain = _plain_numbers(sample, decimal)
     zero_one = _zero_one(sample)
@@ -148,6 +153,9 @@ def _kinds(
     for name, dtype in dtypes.items():
         column = Column(name, "category", roles.get(name, "input"), dtype=str(dtype))
         columns.append(column)
+        if pictures and name == PICTURE:
+            _picture(column, kinds)
+            continue
         column.examples = _examples(sample[name])
         if column.role == "aside":
             column.reason = "dropped by you"
@@ -168,6 +176,31 @@ def _kinds(
         if name in kinds and column.reason != "dropped by you":
             _force(column, kinds[name], sample[name], decimal)
     return columns
+
+
+def _picture(column: Column, kinds: dict[str, str]) -> None:
+    column.kind = "image"
+    if column.role not in ("input", "aside") or kinds.get(column.name, "image") != "image":
+        raise SchemaError(
+            f"The column '{column.name}' holds pictures, which are read as such and are no target, group or time. "
+            f"Name another column, or set it aside with --drop {column.name}."
+        )
+    if column.role == "aside":
+        column.reason = "dropped by you"
+
+
+def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
+    """Takes from the inputs what is not read beside pictures, and the column that tells the split."""
+    pictures = any(column.kind == "image" and column.role == "input" for column in columns)
+    for column in columns:
+        if column.role != "input":
+            continue
+        if column.name == table.part:
+            column.role, column.reason = "aside", NAMES_PARTS
+        elif pictures and column.name == table.names:
+            column.role, column.reason = "aside", NAMES_PICTURES
+        elif pictures and column.kind != "image":
+            column.role, column.reason = "aside", "beside pictures no other columns are read"
 
 
 def _unreadable(column: Column, kinds: dict[str, str]) -> None:
@@ -467,7 +500,8 @@ def _set_duplicates_aside(
 ) -> None:
     """Of columns with identical values the first stays; the target always does."""
     used = sorted(
-        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target")), key=lambda c: c.role != "target"
+        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target") and c.kind != "image"),
+        key=lambda c: c.role != "target",
     )
     dtypes = typed.schema
     first: dict[tuple[Any, ...], Column] = {}
@@ -519,6 +553,8 @@ def _check_roles(schema: Schema, target: str | None, time: str | None) -> None:
 def _warn_of_leaks(schema: Schema, sample: pl.DataFrame) -> None:
     """Warns of input columns that tell the target nearly perfectly on their own: they were often made from it."""
     target = schema.target
+    if any(column.kind == "image" for column in schema.inputs):
+        return
     if len(schema.inputs) > LEAK_COLUMNS:
         target.warnings.append(
             f"with more than {LEAK_COLUMNS} columns none was tested for giving the target away on its own"

@@ -36,6 +36,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.skip": ("Skip to the verdict", "Saltar para o veredicto"),
     "page.contents": ("Contents", "Conteúdo"),
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
+    "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
     "page.unfinished": (
         "This run was not finished (status: {status}); the report shows what there is.",
         "Esta execução não foi terminada (estado: {status}); o relatório mostra o que existe.",
@@ -53,6 +54,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.importance": ("Which columns matter", "Que colunas importam"),
+    "section.gallery": ("Pictures", "Imagens"),
+    "section.inside": ("Inside the network", "Dentro da rede"),
     "section.network": ("Network", "Rede"),
     "section.training": ("Training", "Treino"),
     "section.problem": ("Problem", "Problema"),
@@ -159,6 +162,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.boolean": ("yes or no", "sim ou não"),
     "kind.datetime": ("date and time", "data e hora"),
     "kind.text": ("text", "texto"),
+    "kind.image": ("picture", "imagem"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
@@ -264,6 +268,64 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "values.quantiles": ("Quantiles of the residuals", "Quantis dos resíduos"),
     # Importance
+    "inside.stack": ("From the picture to the answer", "Da imagem à resposta"),
+    "inside.stack_note": (
+        "Bytes are those of one picture's activations; a value of the layer depends on no more of the picture than its "
+        "field.",
+        "Os bytes são os das ativações de uma imagem; um valor da camada não depende de mais da imagem do que o seu campo.",
+    ),
+    "inside.saved": (
+        "Without pooling the maps would take {times} times the bytes.",
+        "Sem agrupamento os mapas ocupariam {times} vezes os bytes.",
+    ),
+    "inside.shifts": ("When the pictures are shifted", "Quando as imagens são deslocadas"),
+    "inside.shifts_note": (
+        "Test pictures, each moved in four directions, their edges repeated, and shown once: without the mean over views.",
+        "Imagens de teste, cada uma deslocada em quatro direções, com as margens repetidas, e mostrada uma vez: sem a média "
+        "de vistas.",
+    ),
+    "inside.filters": ("Filters of the first layer", "Filtros da primeira camada"),
+    "inside.maps": ("A picture, layer by layer", "Uma imagem, camada a camada"),
+    "inside.excited": ("What excites the channels of each layer", "O que excita os canais de cada camada"),
+    "inside.excited_note": (
+        "The patches of training pictures that a channel answers most, and, of some layers, a picture made to excite it.",
+        "Os recortes de imagens de treino a que um canal mais responde e, de algumas camadas, uma imagem feita para o "
+        "excitar.",
+    ),
+    "inside.field": ("sees {height} x {width} pixels", "vê {height} x {width} píxeis"),
+    "inside.channel": ("channel {channel}", "canal {channel}"),
+    "inside.dream": ("made to excite it", "feita para o excitar"),
+    "inside.answers": ("Where answers come from", "De onde vêm as respostas"),
+    "inside.answers_note": (
+        "Each picture beside where it speaks for the answer (Grad-CAM), and where the answer loses most when a grey square "
+        "hides the picture.",
+        "Cada imagem ao lado de onde fala pela resposta (Grad-CAM) e de onde a resposta mais perde quando um quadrado "
+        "cinzento esconde a imagem.",
+    ),
+    "inside.map": ("The last hidden layer in two dimensions", "A última camada escondida em duas dimensões"),
+    "inside.map_note": (
+        "Test pictures at their places on the two principal axes of what the network makes of them.",
+        "Imagens de teste nos seus lugares nos dois eixos principais do que a rede faz delas.",
+    ),
+    "inside.left_out": ("Left out for lack of time: {parts}.", "Omitido por falta de tempo: {parts}."),
+    "column.field": ("Field", "Campo"),
+    "column.bytes": ("Bytes", "Bytes"),
+    "column.pixels": ("Pixels", "Píxeis"),
+    "gallery.examples": ("Test pictures of each class", "Imagens de teste de cada classe"),
+    "gallery.spread": (
+        "Test pictures, from the lowest value to the highest",
+        "Imagens de teste, do menor valor ao maior",
+    ),
+    "gallery.mistakes": ("The surest mistakes", "Os erros mais seguros"),
+    "gallery.mistakes_note": (
+        "Of {rows} test pictures {wrong} are answered wrongly; these are the {count} whose wrong class was held most "
+        "probable. A label that is wrong in the data shows here too.",
+        "De {rows} imagens de teste, {wrong} têm resposta errada; estas são as {count} cuja classe errada foi tida por "
+        "mais provável. Uma etiqueta errada nos dados também aparece aqui.",
+    ),
+    "gallery.farthest": ("The answers farthest off", "As respostas mais afastadas"),
+    "gallery.true": ("true: {name}", "verdade: {name}"),
+    "gallery.predicted": ("answer: {name}", "resposta: {name}"),
     "importance.caption": (
         "How much worse the score ({metric}) becomes when a column is shuffled, with 95 % intervals",
         "Quanto piora o resultado ({metric}) quando uma coluna é baralhada, com intervalos de 95 %",

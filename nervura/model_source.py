@@ -198,6 +198,8 @@ class _Graph:
         steps: list[Step] = []
         variables: dict[int, str] = {}
         busy_until = dict.fromkeys(self.names.values(), len(nodes))
+        # Whoever changes the width of the last layer with one changes the number of answers.
+        last_wide = max((i for i, node in enumerate(nodes) if hasattr(node.operation, "units")), default=-1)
         for i, node in enumerate(nodes):
             inputs = self._inputs(node)
             target = _free_name(node.operation.name, busy_until, i)
@@ -211,7 +213,7 @@ class _Graph:
                 steps.append(self._operation(operation, ", ".join(parts), inputs, node))
             elif calls[id(operation)] == 1:
                 # Members of an ensemble give the outputs one by one before their mean is taken.
-                final = operation.name.endswith("members")
+                final = operation.name.endswith("members") or i == last_wide
                 final = final or any(tensor is end for tensor in outputs for end in self.model.outputs)
                 steps.append(Step(", ".join(parts), *self._layer(operation, final), inputs))
             else:
@@ -323,6 +325,10 @@ class _Graph:
             return quoted(value.__name__)
         name = type(value).__name__
         house = next((house for house in HOUSES if hasattr(getattr(keras, house), name)), None)
+        if house is None and type(value).__module__.split(".")[0] == __package__:
+            if type(value) not in self.custom:
+                self.custom.append(type(value))
+            return f"{name}({', '.join(f'{key}={self.code(item)}' for key, item in _telling(value))})"
         if house is None:
             raise _unknown(f"'{name}' inside a layer")
         telling = _telling(value)
@@ -342,13 +348,20 @@ def _telling(thing: Any) -> list[tuple[str, Any]]:
     config = _seedless(thing.get_config())
     parameters = _parameters(type(thing))
     needed = {name: config[name] for name, p in parameters.items() if p.default is p.empty and name in config}
-    defaults = _seedless(type(thing).from_config(dict(needed)).get_config())
+    defaults = _seedless(_made(type(thing), needed).get_config())
     names = [*parameters, *({"trainable"} & config.keys() - parameters.keys())]
     return [
         (name, config[name])
         for name in names
         if name in config and name not in ("name", "dtype") and (name in needed or config[name] != defaults.get(name))
     ]
+
+
+def _made(cls: Any, arguments: dict[str, Any]) -> Any:
+    try:
+        return cls.from_config(dict(arguments))
+    except KeyError:  # Keras's Rescaling reads its defaults from a configuration that has them
+        return cls(**arguments)
 
 
 def _seedless(value: Any) -> Any:

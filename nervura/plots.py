@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -117,6 +119,57 @@ def histogram(name: str, edges: Sequence[float], counts: Sequence[int], labels: 
     axes.bar(edges[:-1], counts, widths, align="edge", color=_series(0), edgecolor="none", alpha=0.8)
     axes.axvline(0, color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     return _svg(figure, name, labels["title"])
+
+
+def mosaic(tiles: np.ndarray, columns: int, tile: int = 48) -> np.ndarray:
+    """Pictures side by side and below each other, light lines between them: uint8 (height, width, channels).
+
+    Args:
+        tiles: uint8 (pictures, height, width, channels).
+        columns: pictures in a row.
+        tile: pixels of the longer side of one, at least; small ones are enlarged by whole numbers of pixels.
+    """
+    times = max(1, -(-tile // max(tiles.shape[1:3])))
+    large = tiles.repeat(times, axis=1).repeat(times, axis=2)
+    count, height, width, channels = large.shape
+    rows = -(-count // columns)
+    whole = np.full((rows * (height + GAP) - GAP, min(columns, count) * (width + GAP) - GAP, channels), 235, "uint8")
+    for i, one in enumerate(large):
+        top, left = i // columns * (height + GAP), i % columns * (width + GAP)
+        whole[top : top + height, left : left + width] = one
+    return whole
+
+
+GAP = 2
+
+
+def warmed(picture: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """A picture in faint grey, warm where ``heat`` (height, width), 0 to 1, is high: uint8 (height, width, 3)."""
+    grey = 0.6 * picture.mean(-1, keepdims=True) + 60
+    share = 0.75 * np.clip(heat, 0, 1)[..., None]
+    colour = np.array([235.0, 85.0, 20.0]) + share * np.array([20.0, 110.0, 20.0])
+    return np.clip(grey * (1 - share) + colour * share, 0, 255).astype("uint8")
+
+
+def scattered(tiles: np.ndarray, places: np.ndarray, size: tuple[int, int] = (420, 640), tile: int = 28) -> np.ndarray:
+    """Pictures on a white ground at their places: uint8 (height, width, channels).
+
+    Args:
+        tiles: uint8 (pictures, height, width, channels).
+        places: (pictures, 2), across and up, in any units.
+        tile: pixels of the longer side of one, about.
+    """
+    step = max(1, max(tiles.shape[1:3]) // tile)
+    times = max(1, tile // max(tiles.shape[1:3]))
+    small = tiles[:, ::step, ::step].repeat(times, axis=1).repeat(times, axis=2)
+    _, height, width, channels = small.shape
+    spread = np.ptp(places, axis=0)
+    share = (places - places.min(0)) / np.where(spread > 0, spread, 1.0)
+    whole = np.full((*size, channels), 255, "uint8")
+    for one, (across, up) in zip(small, share, strict=True):
+        top, left = round((1 - up) * (size[0] - height)), round(across * (size[1] - width))
+        whole[top : top + height, left : left + width] = one
+    return whole
 
 
 def network_picture(rows: list[list[dict[str, Any]]], title: str) -> str:

@@ -19,12 +19,15 @@ from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
+from nervura.sources.base import PICTURE
 from nervura.training import predictor
 
 RULE = "rule.json"
 """The rule by which a model other than the network names classes, in its folder of the run."""
 
-BATCH_ROWS = 100_000
+BATCH_ROWS, BATCH_VALUES = 100_000, 2**28
+"""New rows are predicted so many at a time or, of pictures, as many as have so many values together."""
+
 UNREADABLE = 0.5
 """More unreadable values than this share mean a column of another kind, not a few bad cells."""
 
@@ -118,12 +121,12 @@ def answering(
     for package, extra in baseline.missing():
         raise MissingDependency(f"The model '{name}' of the run", package, extra)
     try:
-        fitted = baseline.read(folder, plain, encoding.tensors(load_schema(run)))
+        fitted = baseline.read(folder, plain, encoding.plain_tensors(load_schema(run)))
     except Exception as error:  # a damaged file raises whatever its library does
         raise RunError(
             f"The run '{run.path}' is damaged: the model in {kept_in(name)} cannot be read ({error}). Train it again."
         ) from error
-    return plain, fitted.estimates
+    return plain, lambda x: fitted.estimates(encoding.plain(x))
 
 
 def predict(
@@ -135,7 +138,7 @@ def predict(
     use: str = "network",
     model: keras.Model | None = None,
 ) -> pl.DataFrame:
-    """The answers for the rows of ``source``, in their order.
+    """The answers for the rows of ``source``, in their order. Pictures that cannot be read have none, and are warned of.
 
     Args:
         keep: columns of ``source`` to carry over, such as an identifier.
@@ -144,23 +147,53 @@ def predict(
         model: the run's own, if it is at hand already.
 
     Returns:
-        ``keep``, then ``prediction`` and, for classes, ``probability_<class>``.
+        ``keep``, or by default the paths of pictures, then ``prediction`` and, for classes, ``probability_<class>``.
 
     Raises:
         SchemaError: a column is missing or of another kind.
     """
     schema = load_schema(run)
     problem, answer = answering(run, use, model)
-    given = read(source, table=table).frame
+    found = read(source, table=table)
+    given = found.frame
     check_columns(schema, given.collect_schema().names(), keep)
+    if encoding.image_column(schema) is not None and found.names and found.names not in keep:
+        keep = [found.names, *keep]
     batches = [
-        _beside(batch.select(keep), problem.decode(outputs(answer, schema, batch)))
-        for batch in given.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True)
+        _beside(batch.select(keep), _answered(problem, answer, schema, batch, found.names))
+        for batch in given.collect_batches(chunk_size=batch_rows(schema), maintain_order=True)
         if batch.height
     ]
     if not batches:
         raise SchemaError("Rows to predict are needed; the source has a header and no rows.")
     return pl.concat(batches)
+
+
+def batch_rows(schema: Schema) -> int:
+    """How many rows are encoded at a time: fewer where they are large pictures."""
+    if encoding.image_column(schema) is None:
+        return BATCH_ROWS
+    return max(64, min(BATCH_ROWS, BATCH_VALUES // sum(tensor.width for tensor in encoding.tensors(schema))))
+
+
+def _answered(
+    problem: Problem,
+    answer: Callable[[dict[str, np.ndarray]], np.ndarray],
+    schema: Schema,
+    batch: pl.DataFrame,
+    names: str | None,
+) -> pl.DataFrame:
+    """The answers for a batch, empty for pictures that cannot be read."""
+    rows, good = encoding.readable(schema, batch)
+    answers = problem.decode(outputs(answer, schema, rows))
+    if good.all():
+        return answers
+    bad = np.flatnonzero(~good)
+    named = batch[names][bad[:10]].cast(pl.String).to_list() if names else [f"row {row + 1}" for row in bad[:10]]
+    more = f" and {len(bad) - 10:,} more" if len(bad) > 10 else ""
+    _warn(f"{len(bad):,} of {batch.height:,} pictures cannot be read and have no answer: {', '.join(named)}{more}.")
+    place = pl.Series(np.where(good, np.cumsum(good) - 1, -1)).replace(-1, None)
+    return answers.select(pl.all().gather(place)) if answers.height else answers.clear(batch.height)
 
 
 def outputs(network: Callable[[dict[str, np.ndarray]], np.ndarray], schema: Schema, batch: pl.DataFrame) -> np.ndarray:
@@ -191,6 +224,11 @@ def check_columns(schema: Schema, given: Sequence[str], keep: Sequence[str] = ()
     Raises:
         SchemaError: names all that are missing.
     """
+    if encoding.image_column(schema) is not None and PICTURE not in given:
+        raise SchemaError(
+            "New data need pictures, as in training: a folder of them, or a table with their paths or bytes. "
+            f"Given: {', '.join(map(repr, list(given)[:20]))}."
+        )
     missing = [column.name for column in schema.inputs if column.name not in given]
     if missing:
         raise SchemaError(
@@ -211,8 +249,9 @@ def check_kinds(schema: Schema, batch: pl.DataFrame) -> None:
     Raises:
         SchemaError: most values of a column are of another kind.
     """
-    typed = batch.select(encoding.values(column).alias(column.name) for column in schema.inputs)
-    for column in schema.inputs:
+    columns = [column for column in schema.inputs if column.kind != "image"]
+    typed = batch.select(encoding.values(column).alias(column.name) for column in columns)
+    for column in columns:
         known = batch[column.name].null_count() < batch.height
         lost = typed[column.name].null_count() - batch[column.name].null_count()
         filled = batch.height - batch[column.name].null_count()
@@ -256,9 +295,11 @@ def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple
     check_columns(schema, frame.columns)
     fitting = encoding.adapted(schema, frame)
     values = frame.select(encoding.values(fitting.target).alias("y")).to_series()
-    rows = frame.filter(values.is_not_null())
+    rows, good = encoding.readable(fitting, frame.filter(values.is_not_null()))
     if rows.is_empty():
         raise SchemaError(
             f"Rows to judge by need the target; '{schema.target.name}' has no known value in {frame.height:,} rows."
         )
-    return encoding.encode(fitting, rows), problem.truth(problem.encode(values.drop_nulls()))
+    if not good.all():
+        _warn(f"{int((~good).sum()):,} of {len(good):,} pictures cannot be read and are left out.")
+    return encoding.encode(fitting, rows), problem.truth(problem.encode(values.drop_nulls().filter(pl.Series(good))))

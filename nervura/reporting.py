@@ -6,14 +6,18 @@ import math
 import re
 import shlex
 import statistics
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nervura import plots
 from nervura.messages import MESSAGES, language_index, text
+from nervura.pictures import as_png
 from nervura.run import Run, kept_in
 
 MOST = 50
@@ -30,6 +34,8 @@ SECTIONS = (
     ("classes", "evaluation"),
     ("values", "evaluation"),
     ("importance", "explanation"),
+    ("gallery", "explanation"),
+    ("inside", "explanation"),
     ("network", "design"),
     ("training", "history"),
     ("problem", "problem"),
@@ -72,13 +78,16 @@ def summarise(run: Run) -> dict[str, Any]:
     summary: dict[str, Any] = {
         "format": 1,
         "name": made.get("name") or run.path.name,
-        "status": made.get("status"),
+        # The report is the last step: whoever reads it has a run that is done.
+        "status": "done" if made.get("status") == "reporting" else made.get("status"),
         "target": _target(files["schema"]),
         "verdict": _verdict(evaluation, recommended(run)),
         "scores": _scores(evaluation, files["design"]),
         "classes": _classes(evaluation, files["problem"], (files["design"] or {}).get("network")),
         "values": _values(diagnostics),
         "importance": _importance(files["explanation"]),
+        "gallery": _gallery(run, files["explanation"]),
+        "inside": _inside(run, files["explanation"]),
         "network": _network(files["design"]),
         "training": _training(history),
         "problem": _problem(files["problem"]),
@@ -90,7 +99,7 @@ def summarise(run: Run) -> dict[str, Any]:
     summary["missing"] = [
         {"section": section, "file": "history.csv" if file == "history" else f"{file}.json"}
         for section, file in SECTIONS
-        if file not in there and section != "values"
+        if file not in there and section not in ("values", "gallery", "inside")
     ]
     return summary
 
@@ -481,6 +490,75 @@ def _importance(explanation: dict[str, Any] | None) -> dict[str, Any] | None:
     return {"metric": explanation.get("metric"), "columns": shown, "left_out": left_out}
 
 
+def _gallery(run: Run, explanation: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What the explanation shows of pictures, each as the text of a PNG file in base 64."""
+    kept = run.read_arrays("gallery") if explanation and "examples" in explanation else None
+    if explanation is None or kept is None:
+        return None
+
+    def shown(one: dict[str, Any]) -> dict[str, Any]:
+        return {**one, "png": b64encode(as_png(kept["pictures"][one["picture"]])).decode()}
+
+    return {
+        "rows": explanation["rows"],
+        "wrong": explanation.get("wrong"),
+        "examples": [
+            {"class": one["class"], "pictures": [shown(picture) for picture in one["pictures"]]}
+            for one in explanation["examples"]
+        ],
+        "mistakes": [shown(one) for one in explanation["mistakes"]],
+    }
+
+
+def _inside(run: Run, explanation: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What was seen inside a network of pictures, each picture as the text of a PNG file in base 64."""
+    told = (explanation or {}).get("inside")
+    kept = run.read_arrays("inside") if told else None
+    if not told or kept is None:
+        return None
+
+    def png(picture: np.ndarray) -> str:
+        return b64encode(as_png(picture, 0)).decode()
+
+    excited = [
+        {
+            **one,
+            "channels": [
+                {
+                    "channel": channel,
+                    "patches": png(plots.mosaic(patches, len(patches))),
+                    "dream": png(plots.mosaic(dreams[i : i + 1], 1, 64)) if dreams is not None else None,
+                }
+                for i, (channel, patches) in enumerate(
+                    zip(one["channels"], kept[f"patches/{one['layer']}"], strict=True)
+                )
+            ],
+        }
+        for one in told.get("excited", [])
+        for dreams in [kept.get(f"dreams/{one['layer']}")]
+    ]
+    answers = []
+    for i, one in enumerate(told["answers"] if "grad_cam" in kept else []):
+        picture, lost = kept["shown"][i], np.maximum(kept["occlusion"][i], 0)
+        heats = [kept["grad_cam"][i], lost / max(float(lost.max()), 1e-12)]
+        tiles = [np.broadcast_to(picture, (*picture.shape[:2], 3)), *(plots.warmed(picture, heat) for heat in heats)]
+        answers.append({**one, "png": png(plots.mosaic(np.array(tiles), 3, 96))})
+    maps = [
+        {"layer": name.removeprefix("maps/"), "png": png(plots.mosaic(found.transpose(2, 0, 1)[..., None], 12))}
+        for name, found in kept.items()
+        if name.startswith("maps/")
+    ]
+    return {
+        **{key: told.get(key) for key in ("layers", "saved_by_pooling", "shifts", "metric", "left_out")},
+        "filters": png(plots.mosaic(kept["filters"], 16, 24)) if "filters" in kept else None,
+        "picture": png(plots.mosaic(kept["shown"][:1], 1, 96)),
+        "maps": maps,
+        "excited": excited,
+        "answers": answers,
+        "map": png(plots.scattered(kept["mapped"], kept["map"])) if "map" in kept else None,
+    }
+
+
 def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
     if not design:
         return None
@@ -585,11 +663,13 @@ def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, An
     shown, left_out = _first(ordered)
     return {
         "origin": source.get("origin"),
-        "reading": source.get("reading") or {},
+        # The damaged pictures are named in the notes.
+        "reading": {name: value for name, value in (source.get("reading") or {}).items() if name != "damaged"},
         "notes": source.get("notes") or [],
         "rows": schema.get("rows"),
         "count": len(columns),
         "inputs": sum(column.get("role") == "input" for column in columns),
+        "pictures": any(column.get("role") == "input" and column.get("kind") == "image" for column in columns),
         "columns": [
             {
                 "name": column["name"],

@@ -339,6 +339,7 @@ def searched(problem: Problem, first: Design) -> list[str]:
         network.name
         for network in zoo
         if problem.name in network.suits
+        and network.takes & first.network.takes
         and len(search_ranges(network)) > 1
         and (first.groups == 1 or "folds" in {f.name for f in fields(network.Options)})
     ]

@@ -64,6 +64,8 @@ def draw_split(
     test_share: float = 0.2,
     validation_share: float = 0.2,
     test: pl.LazyFrame | pl.DataFrame | None = None,
+    given: np.ndarray | None = None,
+    alike: np.ndarray | None = None,
 ) -> Split:
     """Draws the parts as a function of the seed and the data.
 
@@ -78,12 +80,14 @@ def draw_split(
         validation_share: of the rows that are not for the test.
         test: test rows that come from elsewhere. Where they repeat rows of ``frame``, the validation rows do so too, to be
             like them.
+        given: the part of each row as the data have it, (rows,); TRAIN is shared out for the parts that are not there.
+        alike: rows of one number are copies of each other, (rows,), told otherwise than by their inputs.
 
     Raises:
         ProblemError: too few rows, groups or moments to make the parts from.
         SchemaError: the group or time column is not in the schema.
     """
-    data = _read(frame, schema, group, time)
+    data = _read(frame, schema, group, time, alike)
     known = data["known"].to_numpy()
     rows = np.flatnonzero(known)
     if len(rows) < FEWEST_ROWS:
@@ -99,7 +103,10 @@ def draw_split(
     classes = _numbered(chosen["target"]) if stratified else None
     draw = np.random.default_rng(seed)
     shares = _Shares(test_share, validation_share)
-    if time is not None:
+    if given is not None:
+        units = np.arange(len(rows)) if alike is None else _twins(chosen["inputs"].to_numpy(), notes, "picture")
+        drawn, method = _by_parts(given[rows], units, classes, shares, draw, notes)
+    elif time is not None:
         together = _groups(chosen["group"]) if group is not None else np.arange(len(rows))
         drawn = _by_time(chosen["time"], together, shares, time, notes)
         method = f"the latest rows by '{time}' are the test, the next latest the validation"
@@ -115,9 +122,11 @@ def draw_split(
             method += ", the draw nearest to the classes' shares"
     else:
         inputs = chosen["inputs"].to_numpy()
-        repeated = _repeated(inputs, test, schema, frame)
-        units = _twins(inputs, notes) if repeated < REPEATED_IN_TEST else np.arange(len(rows))
-        if repeated >= REPEATED_IN_TEST:
+        repeated = 0.0 if alike is not None else _repeated(inputs, test, schema, frame)
+        if repeated < REPEATED_IN_TEST:
+            units = _twins(inputs, notes, "row" if alike is None else "picture")
+        else:
+            units = np.arange(len(rows))
             notes.append(
                 f"{repeated:.0%} of the test rows have the inputs of a row that is learnt from; so equal rows are split "
                 "like other rows, and the validation rows are like the test rows."
@@ -142,7 +151,7 @@ def draw_split(
     if units is not None:
         folds = np.full(len(known), -1, dtype=np.int8)
         folds[rows] = _deal(units, classes, drawn, draw)
-    return Split(parts, seed, f"{shares.text}: {method}", notes, folds)
+    return Split(parts, seed, f"{shares.text}: {method}" if given is None else method, notes, folds)
 
 
 def _deal(units: np.ndarray, classes: np.ndarray | None, drawn: np.ndarray, draw: np.random.Generator) -> np.ndarray:
@@ -157,6 +166,36 @@ def _deal(units: np.ndarray, classes: np.ndarray | None, drawn: np.ndarray, draw
     of_unit[order] = 1 + np.arange(len(order)) % (FOLDS - 1)
     folds[training] = of_unit[units[training]]
     return folds
+
+
+def _by_parts(
+    given: np.ndarray,
+    units: np.ndarray,
+    classes: np.ndarray | None,
+    shares: _Shares,
+    draw: np.random.Generator,
+    notes: list[str],
+) -> tuple[np.ndarray, str]:
+    """The parts as the data have them; what they lack is drawn from their training rows. And how, in words."""
+    drawn = given.astype(np.int8)
+    there = [name for part, name in ((VALIDATION, "validation"), (TEST, "test")) if (given == part).any()]
+    method = f"{' and '.join(there)} as in the data"
+    free = np.flatnonzero(given == TRAIN)
+    rest = _Shares(0.0 if "test" in there else shares.test, 0.0 if "validation" in there else shares.validation)
+    if rest.both and len(free):
+        labels = None if classes is None else np.unique(classes[free], return_inverse=True)[1]
+        drawn[free] = _by_rows(np.unique(units[free], return_inverse=True)[1], labels, rest, draw)
+        method += f"; {rest.text} of the training rows drawn at random" + (
+            " within each class" if classes is not None else ""
+        )
+    in_test = np.unique(units[drawn == TEST])
+    twins = int((np.isin(units, in_test) & (drawn != TEST)).sum())
+    if twins:
+        notes.append(
+            f"{twins:,} pictures to learn from are nearly equal to one of the test, as the data have it: the scores "
+            "may be better than on new pictures."
+        )
+    return drawn, method
 
 
 @dataclass(frozen=True)
@@ -174,7 +213,9 @@ class _Shares:
         return f"{self.test:.0%} for the test, {validation}" if self.test else validation
 
 
-def _read(frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None, time: str | None) -> pl.DataFrame:
+def _read(
+    frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None, time: str | None, alike: np.ndarray | None
+) -> pl.DataFrame:
     """What the draw depends on: per row whether the target is known, and hashes in place of values."""
     target = values(schema.target)
     asked = [target.is_not_null().alias("known")]
@@ -187,9 +228,10 @@ def _read(frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None,
         if schema[time].kind == "datetime":
             moment = moment.dt.epoch("us")
         asked.append(moment.cast(pl.Float64).alias("time"))
-    if group is None and time is None:
+    if group is None and time is None and alike is None:
         asked.append(pl.struct(column.name for column in schema.inputs).hash(0).alias("inputs"))
-    return frame.lazy().select(asked).collect(engine="streaming")
+    found = frame.lazy().select(asked).collect(engine="streaming")
+    return found if alike is None else found.with_columns(inputs=pl.Series(alike, dtype=pl.UInt64))
 
 
 def _repeated(
@@ -225,7 +267,7 @@ def _groups(hashes: pl.Series) -> np.ndarray:
     return units
 
 
-def _twins(hashes: np.ndarray, notes: list[str]) -> np.ndarray:
+def _twins(hashes: np.ndarray, notes: list[str], noun: str) -> np.ndarray:
     """Unit numbers (rows,): identical rows are one unit, unless they are so many that they must be shared out."""
     units = np.arange(len(hashes))
     in_order = np.sort(hashes)
@@ -239,14 +281,20 @@ def _twins(hashes: np.ndarray, notes: list[str]) -> np.ndarray:
     # The number of its first row names a unit, so that the draw does not depend on the hashes.
     units[twins[together]] = twins[first[group[together]]]
     units = np.unique(units, return_inverse=True)[1]
-    if small.any():
+    same = "identical rows" if noun == "row" else "nearly equal pictures"
+    if small.any() and noun == "row":
         notes.append(
             f"{int(together.sum()):,} rows have inputs that occur more than once "
             f"({_counted(int(small.sum()), 'group')} of identical rows); equal rows stay on one side."
         )
+    elif small.any():
+        notes.append(
+            f"{int(together.sum()):,} pictures are nearly equal to another ({_counted(int(small.sum()), 'group')}); "
+            "such pictures stay on one side."
+        )
     if not small.all():
         notes.append(
-            f"{_counted(int((~small).sum()), 'group')} of identical rows, of up to {int(sizes.max()):,} rows, "
+            f"{_counted(int((~small).sum()), 'group')} of {same}, of up to {int(sizes.max()):,} rows, "
             f"{'is' if (~small).sum() == 1 else 'are'} larger than {LARGEST_TWINS:.0%} of the rows and split like other rows."
         )
     return units

@@ -16,9 +16,12 @@ import numpy as np
 from nervura import backend
 from nervura.dataset import Arrays
 from nervura.designing import Design
+from nervura.encoding import PICTURES
 from nervura.errors import RunError
 from nervura.layers.cos_log_rate import CosLogRate
+from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
+from nervura.layers.triangular_rate import TriangularRate
 from nervura.run import Run
 
 VIRTUAL_EPOCH_ROWS = 500_000
@@ -30,6 +33,8 @@ VALIDATION_BATCH = 8_192
 NEGLIGIBLE = 1e-4
 """A loss of classes, in nats, has to fall by more than this to count as better: classes that are told apart without error
 would else be learnt on and on. A loss of values has no such scale."""
+ACTIVATIONS = 2**25
+"""Of pictures so many rows are computed at once that the largest layer gives this many numbers."""
 
 CHECKPOINT_SECONDS = 10.0
 """At least this long between checkpoints, so that writing them costs no time worth naming."""
@@ -136,7 +141,7 @@ def fit(
     if not checkpoint.restore():
         step = max(1, -(-len(rows.y) // PREPARING_ROWS))
         design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
-    keeper = Keeper(design, checkpoint, (rows.x, rows.y), judged, deadline, began, watchers)
+    keeper = Keeper(design, checkpoint, (rows.x, rows.y), judged, steps, deadline, began, watchers)
     if not keeper.finished:
         data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch)
         try:
@@ -223,7 +228,8 @@ def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
 
 
 def compile_model(design: Design, steps: int) -> None:
-    """Gives the design's learner its loss and optimiser."""
+    """Gives the design's learner its loss and optimiser, and tells its network the steps of an epoch."""
+    design.network.begin(design.model, steps)
     design.learner.compile(
         optimizer=optimizer_for(design.options, steps),
         loss=loss_for(design),
@@ -292,9 +298,14 @@ def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:
         rate = keras.optimizers.schedules.CosineDecay(options.learning_rate, options.epochs * steps)
     elif options.schedule == "coslog4":
         rate = CosLogRate(options.learning_rate, options.epochs * steps)
+    elif options.schedule == "triangular":
+        rate = TriangularRate(options.learning_rate, options.epochs * steps)
     clip = {"global_clipnorm": options.clip_norm} if options.clip_norm else {}
     if options.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.momentum > 0, **clip)
+    if options.optimizer == "lookahead":
+        whole = options.epochs * steps
+        return Lookahead(rate, whole, options.momentum, weight_decay=options.weight_decay or None, **clip)
     if options.optimizer == "rmsprop":
         return keras.optimizers.RMSprop(rate, **clip)
     if options.optimizer == "adam":
@@ -382,21 +393,24 @@ class Keeper(keras.callbacks.Callback):
         checkpoint: Checkpoint,
         training: Arrays,
         validation: Arrays,
+        steps: int,
         deadline: float | None,
         began: float,
         watchers: Sequence[Watcher],
     ):
         super().__init__()
         self.design, self.checkpoint, self.deadline, self.watchers = design, checkpoint, deadline, watchers
-        self.began = began
+        self.steps, self.began = steps, began
         self.epoch, self.best, self.best_epoch, self.stopped = 0, math.inf, 0, ""
         self.epoch_seconds = 0.0
         self.history: dict[str, list[float]] = {}
         model = design.learner
         self.best_weights = [_value(v) for v in model.variables]
+        self.plan = _Plan(model, design.options.epochs, steps)
         if checkpoint.found is not None:
             self._take_up(checkpoint.found)
-        self.probe = ({name: a[:PROBE_ROWS] for name, a in training[0].items()}, training[1][:PROBE_ROWS])
+        rows = max(1, rows_at_once(model, 2 * PROBE_ROWS) // 2)
+        self.probe = ({name: a[:rows] for name, a in training[0].items()}, training[1][:rows])
         self.gradients = backend.gradient_function(model, model.loss)
         self.loss_of = backend.loss_function(model, loss_for(design, held_out=True))
         self.validation = validation
@@ -415,13 +429,19 @@ class Keeper(keras.callbacks.Callback):
 
     @property
     def finished(self) -> bool:
-        waited = self.epoch - self.best_epoch
-        return self.epoch >= self.design.options.epochs or waited >= self.design.options.patience
+        return self.at_the_end or self.epoch - self.best_epoch >= self.design.options.patience
+
+    @property
+    def at_the_end(self) -> bool:
+        return self.epoch >= self.plan.epochs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch_began = time.monotonic()
+        self.calls: list[tuple[int, float]] = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if self.deadline is not None and not self.epoch:
+            self._plan_from_the_first_steps(batch + 1, self.deadline)
         # A deadline may fall inside a long epoch; a tenth of a second is what ending costs.
         if self.deadline is not None and time.monotonic() > self.deadline - 0.1:
             self._stop("budget")
@@ -451,10 +471,13 @@ class Keeper(keras.callbacks.Callback):
             self.history.setdefault(name, []).append(figure)
         # The first epoch holds the compilation; the later ones tell what an epoch takes.
         self.epoch_seconds = float(np.median(self.history["seconds"][1:] or self.history["seconds"]))
+        if self.deadline is not None:
+            self.plan.within(self.deadline - time.monotonic(), self.epoch, self.epoch_seconds)
         if not math.isfinite(row["loss"]):
             self._stop("the loss is no longer a number")
         elif self.finished:
-            self._stop("epochs" if self.epoch >= self.design.options.epochs else "patience")
+            cut = self.plan.epochs < self.design.options.epochs
+            self._stop("patience" if not self.at_the_end else "budget" if cut else "epochs")
         elif self.deadline is not None and time.monotonic() + 1.2 * self.epoch_seconds > self.deadline:
             self._stop("budget")
         state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best": self.best}
@@ -463,11 +486,22 @@ class Keeper(keras.callbacks.Callback):
             self.checkpoint.write()
         self._tell(row)
 
+    def _plan_from_the_first_steps(self, steps: int, deadline: float) -> None:
+        """Plans by the steps since the first call, which compiled; at the 2nd, 4th, 8th ... call only."""
+        self.calls.append((steps, time.monotonic()))
+        if len(self.calls) < 2 or len(self.calls) & (len(self.calls) - 1):
+            return
+        (before, then), (after, now) = self.calls[0], self.calls[-1]
+        each = self.steps * (now - then) / (after - before)
+        sync_model(self.design.learner)
+        self.plan.within(deadline - now, steps / self.steps, each)
+
     def _validation_loss(self) -> float:
         x, y = self.validation
         losses, sizes = [], []
-        for start in range(0, len(y), VALIDATION_BATCH):
-            rows = slice(start, start + VALIDATION_BATCH)
+        batch = rows_at_once(self.design.learner, VALIDATION_BATCH)
+        for start in range(0, len(y), batch):
+            rows = slice(start, start + batch)
             losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows]))
             sizes.append(len(y[rows]))
         return float(np.average(losses, weights=sizes))
@@ -495,13 +529,47 @@ class Keeper(keras.callbacks.Callback):
         return row
 
     def _tell(self, row: dict[str, float]) -> None:
-        options, now = self.design.options, time.monotonic()
-        left = (options.epochs - self.epoch) * self.epoch_seconds
+        epochs, now = self.plan.epochs, time.monotonic()
+        left = (epochs - self.epoch) * self.epoch_seconds
         if self.deadline is not None:
             left = min(left, max(0.0, self.deadline - now))
-        progress = Progress(self.epoch, options.epochs, row["loss"], row["val_loss"], self.best, now - self.began, left)
+        progress = Progress(self.epoch, epochs, row["loss"], row["val_loss"], self.best, now - self.began, left)
         for watcher in self.watchers:
             watcher(progress)
+
+
+@dataclass
+class _Plan:
+    """How many epochs a training is to have. Where the optimiser's way depends on its end, a budget moves that end, so
+    that the way is gone to its end in time; other trainings are just cut short."""
+
+    model: keras.Model
+    most: int
+    steps: int
+    """Of an epoch."""
+
+    SLACK = 1.1
+    """An epoch takes so many times its usual seconds at most, and the first steps do not tell of validation."""
+
+    def __post_init__(self) -> None:
+        self.epochs = self.most
+        if self.end is not None:  # of a training that goes on
+            self.epochs = min(self.most, math.ceil(float(_value(self.end)) / self.steps))
+
+    @property
+    def end(self) -> Any:
+        """The optimiser's variable, which it has once it is built."""
+        return getattr(self.model.optimizer, "end", None)
+
+    def within(self, seconds: float, done: float, epoch_seconds: float) -> None:
+        """Plans for what can be done in the seconds left, once ``done`` epochs are over."""
+        if self.end is None:
+            return
+        possible = done + max(0.0, seconds) / (self.SLACK * epoch_seconds)
+        # Whole epochs; of the first one at least what there is time for.
+        planned = min(self.most, math.floor(possible)) if possible >= 1 else possible
+        self.epochs = max(1, math.ceil(planned))
+        self.end.assign(max(1.0, planned * self.steps))
 
 
 def history_csv(history: dict[str, list[float]]) -> str:
@@ -521,6 +589,18 @@ def predict(model: keras.Model, x: dict[str, np.ndarray], batch_size: int = 1024
 SMALLEST_BATCH = 64
 
 
+def rows_at_once(model: keras.Model, most: int) -> int:
+    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
+    if PICTURES not in {tensor.name for tensor in model.inputs}:
+        return most
+    sizes = [math.prod(n for n in tensor.shape[1:] if n) for layer in model.layers for tensor in _outputs_of(layer)]
+    return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
+
+
+def _outputs_of(layer: keras.layers.Layer) -> list[Any]:
+    return layer.output if isinstance(layer.output, list) else [layer.output]
+
+
 def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     """``predict`` compiled once, for many calls.
 
@@ -528,11 +608,12 @@ def predictor(model: keras.Model, batch_size: int = 1024) -> Callable[[dict[str,
     and backends that compile for each size of a batch do so a few times only.
     """
     outputs_of = backend.output_function(model)
+    batch_size = rows_at_once(model, batch_size)
     names = [tensor.name for tensor in model.inputs]
 
     def batch_of(array: np.ndarray, start: int) -> np.ndarray:
         rows = array[start : start + batch_size]
-        size = max(SMALLEST_BATCH, 1 << (len(rows) - 1).bit_length())
+        size = max(min(SMALLEST_BATCH, batch_size), 1 << (len(rows) - 1).bit_length())
         return np.concatenate([rows, np.zeros((size - len(rows), *rows.shape[1:]), rows.dtype)])
 
     def outputs(x: dict[str, np.ndarray]) -> np.ndarray:

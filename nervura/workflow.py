@@ -19,7 +19,8 @@ import polars as pl
 from nervura import backend, calibration, checking, training
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
-from nervura.designing import DEFAULT_NETWORK, Design, design
+from nervura.designing import Design, default_network, design
+from nervura.encoding import image_column
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
@@ -35,7 +36,9 @@ ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
 of what starting took."""
 
 TRAINING_SHARE = 0.45
-"""The share of a time budget, once the data are read, that training may take; judgement has the rest."""
+TRAINING_SHARE_OF_PICTURES = 0.75
+"""The share of a time budget, once the data are read, that training may take; judgement has the rest, and of tables a
+search."""
 
 JUDGING_SHARE = 0.4
 """Where a search follows, the share of the time left after the first training that baselines may take."""
@@ -124,7 +127,7 @@ def train(
     *,
     problem: str | None = None,
     metric: str | None = None,
-    network: str = DEFAULT_NETWORK,
+    network: str | None = None,
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
     trials: int | None = None,
@@ -137,6 +140,7 @@ def train(
     time: str | None = None,
     test: Any = None,
     table: str | None = None,
+    size: str | None = None,
     tensorboard: bool = False,
     lang: str = "en",
     watchers: Sequence[Watcher] = (),
@@ -149,7 +153,7 @@ def train(
         target: the column to predict.
         problem: ``binary``, ``multiclass`` or ``regression``; by default found out from the target.
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss or rmse.
-        network: a member of the zoo.
+        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -163,6 +167,7 @@ def train(
         time: a column of moments; the latest rows become the test rows.
         test: a source of test rows of its own.
         table: the table, sheet or query, where the source holds several.
+        size: what pictures are brought to, in pixels: ``64``, or ``48x64`` for height and width.
         tensorboard: also writes logs for TensorBoard into the run.
         lang: of the report, ``en`` or ``pt``.
         watchers: are told of each epoch.
@@ -187,6 +192,7 @@ def train(
         "time": time,
         "test": _lasting(test),
         "table": table,
+        "size": size,
         "tensorboard": tensorboard,
         "lang": lang,
     }
@@ -213,7 +219,9 @@ def train(
         test=test,
         seed=seed,
         table=table,
+        size=size,
     )
+    network = asked["network"] = network or default_network(dataset.schema)
     made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
     dataset.arrays("train")  # what cannot be encoded shows before a directory is made
     path = Path(out if out is not None else next_directory("runs", dataset.table.name, network))
@@ -263,9 +271,9 @@ def resume(
     asked = told["asked"]
     backend.choose(told["backend"])
     tell("reading")
-    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table")
+    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size")
     origin = source if source is not None else told["source"]["origin"]
-    how = {key: asked[key] for key in wanted}
+    how = {key: asked.get(key) for key in wanted}
     dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
     kept = run.read_arrays("split")
     if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
@@ -294,7 +302,8 @@ def check(source: Any, target: str | None = None, **how: Any) -> Check:
     """Whether a network is worth training on ``source``, before any training.
 
     Args:
-        how: ``problem``, ``metric``, ``kinds``, ``drop``, ``group``, ``time``, ``test``, ``seed``, ``table``, as for ``train``.
+        how: ``problem``, ``metric``, ``kinds``, ``drop``, ``group``, ``time``, ``test``, ``seed``, ``table``, ``size``,
+            as for ``train``.
     """
     backend.choose()
     dataset = Dataset.open(source, target, **how)
@@ -304,10 +313,28 @@ def check(source: Any, target: str | None = None, **how: Any) -> Check:
 MEASURED_EPOCHS, USUAL_EPOCHS = 3, 50
 
 
+MEASURED_PICTURES = 1_000
+
+
+def _some(rows: Any) -> Any:
+    """The first rows of an array or of several by name."""
+    return {name: array[:200] for name, array in rows.items()} if isinstance(rows, dict) else rows[:200]
+
+
 def _expected_seconds(dataset: Dataset) -> float:
-    """How long a training of the default network should take, from a few epochs of it."""
+    """How long a training of the default network should take, from a few epochs of it, of pictures on a part of them."""
+    if image_column(dataset.schema) is not None:
+        whole = design(dataset.problem, default_network(dataset.schema), dataset.schema)
+        (x, y), validation = dataset.arrays("train"), dataset.arrays("validation")
+        step = max(1, -(-len(y) // MEASURED_PICTURES))
+        part = {name: array[::step] for name, array in x.items()}, y[::step]
+        # The options that follow from the number of pictures are those of all of them.
+        options = {**vars(whole.options), "epochs": MEASURED_EPOCHS - 1}
+        made = design(dataset.problem, whole.network, dataset.schema, options)
+        fit = training.fit(made, part, tuple(_some(rows) for rows in validation))
+        return fit.seconds + fit.epoch_seconds * step * whole.options.epochs
     options = {"epochs": MEASURED_EPOCHS}
-    made = design(dataset.problem, DEFAULT_NETWORK, dataset.schema, options, folds=dataset.folds)
+    made = design(dataset.problem, default_network(dataset.schema), dataset.schema, options, folds=dataset.folds)
     fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), folds=dataset.fold_of_training)
     return fit.seconds + fit.epoch_seconds * (USUAL_EPOCHS - MEASURED_EPOCHS)
 
@@ -335,7 +362,7 @@ def _go_on(
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
         decisions, judge = run.need("run")["decisions"][:1], None
-        if _worth_searching(run, asked, deadline, seconds):
+        if _worth_searching(run, asked, deadline, seconds, image_column(dataset.schema) is not None):
             limit = None if deadline is None else time.monotonic() + JUDGING_SHARE * (deadline - time.monotonic())
             judge = rivals(run, dataset, made, deadline=limit, tell=tell)
             found = _search(run, dataset, made, deadline, asked, seconds, watchers, tell)
@@ -409,7 +436,7 @@ def _train_once(
         dataset.arrays("train"),
         _validation(dataset, made)[0],
         folds=dataset.fold_of_training,
-        deadline=None if deadline is None else now + TRAINING_SHARE * (deadline - now),
+        deadline=None if deadline is None else now + _training_share(dataset) * (deadline - now),
         run=run,
         watchers=watchers,
         callbacks=[keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
@@ -422,18 +449,24 @@ def _train_once(
     return fit.seconds
 
 
+def _training_share(dataset: Dataset) -> float:
+    return TRAINING_SHARE if image_column(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
+
+
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     """The validation rows that decide when to stop and those that nothing else uses; a bagged design has folds for it."""
     rows = dataset.arrays("validation")
     return (rows, rows) if made.groups > 1 else training.halves(rows)
 
 
-def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float) -> bool:
+def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float, pictures: bool) -> bool:
     """Whether a search is asked for, or a budget leaves time for one after the first training took ``seconds``."""
     if asked.get("trials") is not None:
         return asked["trials"] > 1
     if deadline is None or run.need("run").get("stopped") == "budget" or not find_spec("optuna"):
         return False
+    if pictures:
+        return False  # one long training is worth more than several short ones
     begun = run.read(f"{folder_of(0)}/trial") is not None
     return begun or deadline - time.monotonic() > SEARCHING_TIMES * seconds + SEARCHING_SECONDS
 
@@ -449,7 +482,7 @@ def _search(
     tell: Callable[[str], None],
 ) -> Found:
     """Searches for a better network than the first one, and keeps what it finds as the run's."""
-    only = asked["network"] != DEFAULT_NETWORK
+    only = asked["network"] != default_network(dataset.schema)
     search = Search(run, dataset, made, _validation(dataset, made), asked["options"], only, tell, watchers)
     limit = None if deadline is None else deadline - EXPLAINING_SHARE * (deadline - time.monotonic())
     found = search.go(asked.get("trials"), limit, seconds, run.need("run")["stopped"])
@@ -487,7 +520,7 @@ def _process_age() -> float:
 def _command(origin: str, asked: dict[str, Any]) -> str:
     """The command line that does the same."""
     words = ["nervura", "train", origin]
-    for key in (
+    keys = (
         "target",
         "problem",
         "metric",
@@ -499,7 +532,9 @@ def _command(origin: str, asked: dict[str, Any]) -> str:
         "time",
         "test",
         "table",
-    ):
+        "size",
+    )
+    for key in keys:
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
     if asked["level"] != calibration.LEVEL:

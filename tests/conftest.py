@@ -31,3 +31,34 @@ def trained(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("runs") / "trained"
     nervura.train(table, "healthy", network="feed_forward", options=QUICK, out=path)
     return path
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of 90 small pictures, one sub-folder a class: a bright bar that lies, stands or slants; one more is broken."""
+    image = pytest.importorskip("PIL.Image")
+    draw = np.random.default_rng(0)
+    root = tmp_path_factory.mktemp("pictures") / "photos"
+    for place, kind in enumerate(("lying", "slanting", "standing")):
+        (root / kind).mkdir(parents=True)
+        for number in range(30):
+            pixels = draw.integers(0, 90, (16, 16, 3))
+            at = int(draw.integers(3, 13))
+            rows, columns = [(at, slice(2, 14)), (np.arange(2, 14), np.arange(2, 14)), (slice(2, 14), at)][place]
+            pixels[rows, columns] = draw.integers(180, 255, 3)
+            image.fromarray(pixels.astype(np.uint8)).save(root / kind / f"{number}.png")
+    (root / "lying" / "broken.jpg").write_bytes(b"no picture")
+    return root
+
+
+@pytest.fixture(scope="session")
+def pictured(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a run trained on ``photos``. Tests that change it copy it first."""
+    import nervura
+
+    path = tmp_path_factory.mktemp("runs") / "pictured"
+    nervura.train(photos, network="convolutional", options=PICTURE_OPTIONS, out=path)
+    return path
+
+
+PICTURE_OPTIONS = {"filters": [8, 16], "dense": [16], "epochs": 12, "learning_rate": 0.01}

@@ -17,6 +17,7 @@ import nervura
 PACKAGE = Path(nervura.__file__).parent
 GROUND = {"errors", "schema", "run", "shelf", "backend", "parsing", "metrics", "encoding", "writing", "messages"}
 GROUND |= {"model_source"}  # it writes any Keras model as code and knows nothing of runs
+GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
@@ -99,7 +100,7 @@ def test_members_of_shelves_know_no_other_member(name: str) -> None:
         assert not (own == "layers" and shelf != "layers" and storey(other) == 1), f"a layer imports {other}"
 
 
-HEAVY = ("keras", "tensorflow", "jax", "torch", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich")
+HEAVY = ("keras", "tensorflow", "jax", "torch", "polars", "sklearn", "pandas", "matplotlib", "jinja2", "rich", "PIL")
 
 
 @pytest.mark.parametrize("words", [["-c", "import nervura"], ["-m", "nervura", "--help"]], ids=["import", "help"])

@@ -30,12 +30,16 @@ CODES = np.column_stack([DRAW.integers(size, size=7) for size in (4, 3)]).astype
 
 
 @cache
-def example(problem: str) -> Dataset:
-    return contracts.example(CLASSES[problem])
+def example(problem: str, network: str = "feed_forward") -> Dataset:
+    return contracts.example_for(zoo.load(network), CLASSES[problem])
+
+
+SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
+"""Options of networks that would take long in their usual size."""
 
 
 def fitted(network: str, problem: str, epochs: int = 8, **more: Any) -> tuple[Design, training.Fit]:
-    dataset = example(problem)
+    dataset = example(problem, network)
     options = {"epochs": epochs, "learning_rate": 0.01, **more}
     made = design(dataset.problem, network, dataset.schema, options, seed=1)
     return made, training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
@@ -82,9 +86,9 @@ def test_quantile_bins() -> None:
 @pytest.mark.parametrize("network", zoo.names())
 @pytest.mark.parametrize("problem", CLASSES)
 def test_networks_learn(network: str, problem: str) -> None:
-    made, fit = fitted(network, problem)
+    made, fit = fitted(network, problem, label_smoothing=0.0, **SMALLER.get(network, {}))
     assert fit.history["val_loss"][fit.best_epoch - 1] < 0.98 * fit.history["val_loss"][0]
-    x, y = example(problem).arrays("validation")
+    x, y = example(problem, network).arrays("validation")
     loss = getattr(keras.losses, made.problem.head().loss)()
     reached = float(keras.ops.convert_to_numpy(loss(y.reshape(len(y), -1), training.predict(made.model, x))))
     assert reached == pytest.approx(min(fit.history["val_loss"]), rel=1e-4)
@@ -115,6 +119,26 @@ def test_gradients_agree_with_finite_differences() -> None:
             moved.append(loss(x, y))
         variable.assign(kept)
         assert (moved[0] - moved[1]) / 2e-2 == pytest.approx(gradient[place], rel=2e-2, abs=1e-4)
+
+
+def test_the_gradient_by_the_inputs_agrees_with_finite_differences() -> None:
+    inputs = keras.Input((3,))
+    hidden = keras.layers.Dense(4, activation="tanh", kernel_initializer=keras.initializers.GlorotUniform(seed=0))
+    model = keras.Model(inputs, hidden(inputs))
+    wanted = DRAW.normal(size=(7, 4)).astype("float32")
+
+    def score(outputs: Any, numbers: Any) -> Any:
+        return keras.ops.sum(keras.ops.square(outputs) * keras.ops.convert_to_tensor(numbers))
+
+    gradient = backend.input_gradient_function(model, score)(NUMBERS, wanted)
+    assert gradient.shape == NUMBERS.shape
+    for place in ((0, 0), (3, 2), (6, 1)):
+        moved = []
+        for step in (1e-2, -1e-2):
+            other = NUMBERS.copy()
+            other[place] += step
+            moved.append(float(numbers_of(score(model(other), wanted))))
+        assert (moved[0] - moved[1]) / 2e-2 == pytest.approx(gradient[place], rel=1e-2, abs=1e-3)
 
 
 @pytest.mark.parametrize("copied_bytes", [0, backend.COPIED_BYTES])
@@ -162,7 +186,9 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone() -> None:
 
 @pytest.mark.parametrize("network", zoo.names())
 def test_networks_keep_their_contract(network: str, tmp_path: Path) -> None:
-    contracts.check_network(zoo.load(network), example("binary"), tmp_path / "run", {"batch_size": 32})
+    contracts.check_network(
+        zoo.load(network), example("binary", network), tmp_path / "run", {"batch_size": 32} | SMALLER.get(network, {})
+    )
 
 
 OTHERS = [name for name in backend.BACKENDS if name != os.environ.get("KERAS_BACKEND", "tensorflow")]

@@ -302,7 +302,7 @@ def test_compare(nervura: Any, trained: Path, tmp_path: Path) -> None:
 
 
 def test_check(nervura: Any, cut: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nervura.workflow.DEFAULT_NETWORK", "feed_forward")  # measures its speed sooner
+    monkeypatch.setattr("nervura.designing.DEFAULT_NETWORK", "feed_forward")  # measures its speed sooner
     status, out, err = nervura("check", cut, "--target", "healthy", "--json")
     assert (status, err) == (0, "")
     told = one_object(out)

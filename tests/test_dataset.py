@@ -1,6 +1,7 @@
 """Schema, rows and split of one table, drawn once from a seed."""
 
 import datetime
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nervura import dataset as dataset_module
+from nervura import encoding
 from nervura.dataset import Dataset
 from nervura.errors import NervuraError, ProblemError, SchemaError
 
@@ -168,3 +171,102 @@ def test_any_strings_give_a_dataset_or_an_error_in_words(data: st.DataObject) ->
     x, y = dataset.arrays("train")
     assert len(y) == dataset.rows("train") > 0
     assert all(np.isfinite(array).all() for array in (*x.values(), y))
+
+
+# --- Pictures ---
+
+
+def test_every_part_of_the_pictures_is_decoded_once_in_the_tables_order(photos: Path) -> None:
+    dataset = Dataset.open(photos)
+    rows = dataset.table.frame.collect()
+    assert rows.height == 90, "what cannot be read is left out"
+    assert dataset.fold_of_training is not None and dataset.folds == 1
+    for part in ("train", "validation", "test"):
+        x, y = dataset.arrays(part)
+        names = dataset.names(part)
+        assert names is not None and len(names) == len(y) == dataset.rows(part)
+        assert x["pictures"].shape == (len(y), 16, 16, 3) and x["pictures"].dtype == np.uint8
+        assert [dataset.problem.coding["classes"][code] for code in y] == [name.split("/")[0] for name in names]
+        encoded = encoding.encode(dataset.schema, rows.filter(pl.col("path").is_in(names)))
+        assert (encoded["pictures"] == x["pictures"]).all()
+
+
+def test_pictures_that_memory_would_not_hold_lie_in_a_file(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = Dataset.open(photos).arrays("train")
+    monkeypatch.setattr(dataset_module, "MEMORY", 1_000)
+    found = Dataset.open(photos).arrays("train")
+    assert isinstance(found[0]["pictures"], np.memmap)
+    assert (found[0]["pictures"] == expected[0]["pictures"]).all() and (found[1] == expected[1]).all()
+
+
+def test_a_size_that_is_asked_for_is_kept(photos: Path) -> None:
+    assert Dataset.open(photos, size="8x12").arrays("test")[0]["pictures"].shape[1:] == (8, 12, 3)
+
+
+def in_parts(photos: Path, root: Path, **parts: slice) -> Path:
+    for part, chosen in parts.items():
+        for kind in ("lying", "standing"):
+            (root / part / kind).mkdir(parents=True)
+            for file in sorted((photos / kind).glob("*.png"))[chosen]:
+                shutil.copy(file, root / part / kind)
+    return root
+
+
+def test_folders_of_parts_are_the_split(photos: Path, tmp_path: Path) -> None:
+    root = in_parts(photos, tmp_path / "a", train=slice(0, 16), val=slice(16, 20), test=slice(20, 30))
+    dataset = Dataset.open(root)
+    assert [dataset.rows(part) for part in ("train", "validation", "test")] == [32, 8, 20]
+    assert all(name.startswith("test/") for name in dataset.names("test") or [])
+    root = in_parts(photos, tmp_path / "b", train=slice(0, 20), test=slice(20, 30))
+    dataset = Dataset.open(root)
+    assert [dataset.rows(part) for part in ("train", "validation", "test")] == [32, 8, 20]
+    assert "test as in the data" in dataset.split.method
+
+
+def test_pictures_that_are_nearly_equal_stay_on_one_side(photos: Path, tmp_path: Path) -> None:
+    image = pytest.importorskip("PIL.Image")
+    draw = np.random.default_rng(0)
+    for kind in ("dark", "light"):
+        (tmp_path / kind).mkdir()
+        for number in range(20):
+            coarse = draw.integers(0, 120, (4, 4, 3)) + (120 if kind == "light" else 0)
+            picture = image.fromarray(coarse.astype(np.uint8)).resize((64, 64), image.Resampling.BICUBIC)
+            picture.save(tmp_path / kind / f"{number}.png")
+            picture.save(tmp_path / kind / f"{number} again.jpg", quality=70)
+    dataset = Dataset.open(tmp_path)
+    parts = dict(zip(dataset.table.frame.collect()["path"], dataset.split.parts, strict=True))
+    assert all(parts[path] == parts[path.replace(".png", " again.jpg")] for path in parts if path.endswith(".png"))
+    assert dataset.split.notes == [
+        "80 pictures are nearly equal to another (40 groups); such pictures stay on one side."
+    ]
+
+
+def test_copies_of_test_pictures_among_those_to_learn_from_are_told(photos: Path, tmp_path: Path) -> None:
+    dataset = Dataset.open(in_parts(photos, tmp_path / "a", train=slice(0, 20), test=slice(15, 30)))
+    assert any(
+        note.startswith("10 pictures to learn from are nearly equal to one of the test") for note in dataset.split.notes
+    )
+
+
+def test_beside_pictures_no_other_columns_are_read(photos: Path) -> None:
+    files = sorted(photos.rglob("*.png"))
+    rows = pl.DataFrame({"photo": [file.read_bytes() for file in files], "weight": range(len(files))})
+    dataset = Dataset.open(rows.with_columns(label=pl.Series([file.parent.name for file in files])))
+    assert [column.name for column in dataset.schema.inputs] == ["picture"]
+    assert dataset.schema["weight"].reason == "beside pictures no other columns are read"
+
+
+def test_test_pictures_of_their_own(photos: Path, tmp_path: Path) -> None:
+    root = in_parts(photos, tmp_path / "a", new=slice(0, 5))
+    (root / "new" / "lying" / "broken.png").write_bytes(b"")
+    dataset = Dataset.open(photos, test=root / "new")
+    assert dataset.rows("test") == 10 and dataset.rows("train") + dataset.rows("validation") == 90
+    assert "1 of the test pictures cannot be read and are left out." in dataset.split.notes
+
+
+def test_pictures_of_which_none_can_be_read_say_so(tmp_path: Path) -> None:
+    for kind in ("a", "b"):
+        (tmp_path / kind).mkdir()
+        (tmp_path / kind / "1.png").write_bytes(b"")
+    with pytest.raises(NervuraError, match="None of the 2 pictures"):
+        Dataset.open(tmp_path)

@@ -44,6 +44,16 @@ def write_tables(folder):
     rows.head(20).drop("y").write_csv(folder / "new.csv")
 
 
+def write_pictures(folder):
+    image = pytest.importorskip("PIL.Image")
+    draw = np.random.default_rng(0)
+    for kind, bright in (("day", 150), ("night", 0)):
+        (folder / "photos" / kind).mkdir(parents=True)
+        for number in range(30):
+            pixels = draw.integers(bright, bright + 100, (12, 12, 3), np.uint8)
+            image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick():
     """Two epochs, one seed and few trees: what is tested is that the code runs, not what it finds."""
@@ -66,6 +76,7 @@ def desk(tmp_path_factory):
     """A folder with the tables and, in ``my_run``, the run that the pages speak of."""
     folder = tmp_path_factory.mktemp("desk")
     write_tables(folder)
+    write_pictures(folder)
     nervura.train(folder / "table.csv", "y", options={"hidden": [8]}, out=folder / "my_run")
     return folder
 

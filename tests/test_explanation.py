@@ -7,10 +7,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nervura import training
+from nervura import contracts, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.explanation import explain
+from nervura.reporting import render_html, summarise
 from nervura.run import Run
 
 ROWS = 600
@@ -64,3 +65,39 @@ def test_the_data_stay_as_they_were(fitted: tuple[Dataset, Design], tmp_path: Pa
     explained(fitted, tmp_path)
     for name, array in before.items():
         np.testing.assert_array_equal(fitted[0].arrays("test")[0][name], array)
+
+
+@pytest.mark.parametrize(("network", "classes"), [("convolutional", 4), ("airbench", 2), ("airbench", None)])
+def test_a_network_of_pictures_is_seen_from_inside(network: str, classes: int | None, tmp_path: Path) -> None:
+    dataset = contracts.pictures_example(classes)
+    made = design(dataset.problem, network, dataset.schema, {"filters": [4, 8], "epochs": 2})
+    training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    run = Run.create(tmp_path / "run", seed=0)
+    inside = explain(run, dataset, made)["inside"]
+    kept = run.read_arrays("inside")
+    assert inside["left_out"] == []
+    assert inside["metric"] == ("rmse" if classes is None else "accuracy")
+    assert [one["pixels"] for one in inside["shifts"]] == [0, 1, 2, 3]
+    assert 1 <= len(inside["answers"]) <= 6
+    for one in inside["excited"]:
+        patches = kept[f"patches/{one['layer']}"]
+        assert patches.shape[:1] == (len(one["channels"]),) and list(patches.shape[2:4]) == one["field"]
+    assert kept["grad_cam"].shape == kept["occlusion"].shape == (len(inside["answers"]), 12, 12)
+    for lang in ("en", "pt"):
+        page = render_html(summarise(run), lang)
+        shown = page[page.index('<section id="inside"') :]
+        shown = shown[: shown.index("</section>")]
+        # Answers, filters, the picture, its maps, the patches and the dreams of each channel, the map of the last layer.
+        channels = sum(len(one["channels"]) for one in inside["excited"])
+        dreams = sum(len(one) for name, one in kept.items() if name.startswith("dreams/"))
+        maps = sum(name.startswith("maps/") for name in kept)
+        assert shown.count("<img ") == len(inside["answers"]) + 1 + 1 + maps + channels + dreams + 1
+
+
+def test_parts_that_the_budget_leaves_out_are_named(tmp_path: Path) -> None:
+    dataset = contracts.pictures_example(2)
+    made = design(dataset.problem, "convolutional", dataset.schema, {"filters": [4], "epochs": 1})
+    run = Run.create(tmp_path / "run", seed=0)
+    inside = explain(run, dataset, made, deadline=time.monotonic() - 1)["inside"]
+    assert inside["left_out"] == ["maps", "answers", "excited", "shifts", "map", "dream"]
+    assert "Left out for lack of time: A picture, layer by layer; Where answers" in render_html(summarise(run))

@@ -1,6 +1,7 @@
 """What the columns of a table are taken for."""
 
 import datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -12,6 +13,7 @@ from nervura import inspecting
 from nervura.encoding import encode, learn, tensors, values
 from nervura.errors import SchemaError
 from nervura.inspecting import infer_schema
+from nervura.sources import read
 from nervura.sources.base import Table
 
 ROWS = 200
@@ -311,3 +313,24 @@ def test_whatever_the_columns_hold_the_inputs_can_be_encoded(columns):
     assert all(np.isfinite(array).all() for array in encoded.values())
     for column in schema.columns:
         assert column.role != "aside" or column.reason
+
+
+def test_pictures_are_no_target_and_no_category(photos: Path) -> None:
+    files = sorted(photos.rglob("*.png"))
+    labels = [file.parent.name for file in files]
+    frame = pl.DataFrame(
+        {"photo": [file.read_bytes() for file in files], "weight": np.random.default_rng(0).normal(size=90)}
+    )
+    table = read(frame.with_columns(label=pl.Series(labels)))
+    for asked in ({"target": "picture"}, {"target": "label", "kinds": {"picture": "category"}}):
+        with pytest.raises(SchemaError, match="holds pictures, which are read as such"):
+            infer_schema(table, **asked)
+    dropped = infer_schema(table, "label", drop=["picture"])
+    assert [(c.name, c.reason) for c in dropped.aside] == [("picture", "dropped by you")]
+    assert [c.name for c in dropped.inputs] == ["weight"]
+
+
+def test_a_column_that_holds_no_pictures_cannot_be_read_as_such() -> None:
+    frame = pl.DataFrame({"x": ["a", "b", "c"] * 5, "z": range(15), "y": [1, 2, 3] * 5})
+    with pytest.raises(SchemaError, match="'x' cannot be read as image"):
+        infer_schema(read(frame), "y", {"x": "image"})

@@ -31,8 +31,8 @@ CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
 
 
 @cache
-def example(problem: str) -> Dataset:
-    return contracts.example(CLASSES[problem])
+def example(problem: str, network: str = "feed_forward") -> Dataset:
+    return contracts.example_for(zoo.load(network), CLASSES[problem])
 
 
 @pytest.mark.parametrize(("shelf", "name"), MEMBERS)
@@ -75,7 +75,7 @@ def table_in(kind: str, folder: Path) -> Any:
     return str(file)
 
 
-@pytest.mark.parametrize("name", [name for name in sources.names() if name != "toy"])
+@pytest.mark.parametrize("name", [name for name in sources.names() if name not in ("toy", "images", "npz")])
 def test_sources_keep_their_contract(name: str, tmp_path: Path) -> None:
     contracts.check_source(sources.load(name), table_in(name, tmp_path), ROWS)
 
@@ -83,6 +83,23 @@ def test_sources_keep_their_contract(name: str, tmp_path: Path) -> None:
 def test_the_source_of_toys_keeps_its_contract() -> None:
     toy = sources.load("toy")
     contracts.check_source(toy, "toy:wine", toy.read("toy:wine").frame.collect())
+
+
+def test_the_source_of_folders_of_pictures_keeps_its_contract(tmp_path: Path) -> None:
+    for label in ("cat", "dog"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.PNG").write_bytes(b"not opened")
+    files = ["cat/1.PNG", "dog/1.PNG"]
+    expected = pl.DataFrame(
+        {"path": files, "picture": [str(tmp_path / file) for file in files], "label": ["cat", "dog"]}
+    )
+    contracts.check_source(sources.load("images"), str(tmp_path), expected)
+
+
+def test_the_source_of_archives_keeps_its_contract(tmp_path: Path) -> None:
+    np.savez(tmp_path / "rows.npz", x=np.arange(6).reshape(3, 2), y=np.array(["a", "b", "a"]))
+    expected = pl.DataFrame({"x0": [0, 2, 4], "x1": [1, 3, 5], "y": ["a", "b", "a"]})
+    contracts.check_source(sources.load("npz"), str(tmp_path / "rows.npz"), expected)
 
 
 @pytest.mark.parametrize("name", problems.names())
@@ -93,11 +110,15 @@ def test_problems_keep_their_contract(name: str) -> None:
     contracts.check_problem(problems.load(name), target, known)
 
 
+SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
+"""Options of networks that would take long in their usual size."""
+
+
 @pytest.mark.parametrize("network", [network.name for network in zoo])
 def test_networks_keep_their_contract_on_each_problem_that_they_suit(network: str, tmp_path: Path) -> None:
     member = zoo.load(network)
     for problem in sorted(member.suits):
-        contracts.check_network(member, example(problem), tmp_path / problem)
+        contracts.check_network(member, example(problem, network), tmp_path / problem, SMALLER.get(network))
     contracts.check_in_fresh_process([tmp_path / problem for problem in sorted(member.suits)])
 
 

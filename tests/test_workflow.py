@@ -43,7 +43,7 @@ def test_the_files_of_a_run_are_those_of_the_document(trained: Path) -> None:
     unknown = {name for name in present if not any(name == t or t.startswith(name) for t in told)}
     assert not unknown, "the document names every file"
     absent = {name for name in told if not (trained / name).exists()}
-    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "search", "tensorboard/")
+    sometimes = ("baselines/NAME", "checkpoint/", "exports/", "gallery", "inside", "search", "tensorboard/")
     assert all(name.startswith(sometimes) for name in absent), absent
 
 
@@ -329,3 +329,121 @@ def test_a_metric_that_the_problem_has_not(tmp_path: Path, target: str, metric: 
     with pytest.raises(OptionError, match=re.escape(says)):
         train(rare_rows(100), tmp_path / "run", target=target, metric=metric)
     assert not (tmp_path / "run").exists()
+
+
+# --- Pictures ---
+
+
+def test_a_folder_of_pictures_becomes_a_run(pictured: Path, photos: Path) -> None:
+    run = nervura.load(pictured)
+    assert run.need("run")["status"] == "done" and run.need("problem")["name"] == "multiclass"
+    assert run.need("problem")["coding"]["classes"] == ["lying", "slanting", "standing"]
+    assert run.evaluation["test"]["accuracy"]["value"] > run.evaluation["baselines"]["constant"]["accuracy"]["value"]
+    assert {"constant", "linear", "boosting"} == set(run.evaluation["baselines"])
+    [note] = run.need("run")["source"]["notes"]
+    assert note == "1 of 91 pictures cannot be read and is left out: lying/broken.jpg."
+    assert "broken.jpg" in (pictured / "report.html").read_text(encoding="utf-8")
+
+
+def test_new_pictures_are_predicted_by_their_paths(pictured: Path, photos: Path) -> None:
+    run = nervura.load(pictured)
+    with pytest.warns(UserWarning, match="1 of 91 pictures cannot be read and have no answer: lying/broken.jpg"):
+        found = run.predict(photos)
+    assert found.columns[:3] == ["path", "prediction", "probability_lying"] and found.columns[-1] == "prediction_set"
+    assert found["path"].to_list() == sorted(p.relative_to(photos).as_posix() for p in photos.rglob("*.*g"))
+    assert found.filter(pl.col("prediction").is_null())["path"].to_list() == ["lying/broken.jpg"]
+    right = found.filter(pl.col("path").str.split("/").list.first() == pl.col("prediction")).height
+    assert right > 45, "a third would be chance"
+    for use in ("linear", "boosting"):
+        with pytest.warns(UserWarning, match="cannot be read"):
+            assert run.predict(photos, use=use).height == 91
+
+
+def test_pictures_are_predicted_in_whatever_form_they_come(pictured: Path, photos: Path, tmp_path: Path) -> None:
+    run, files = nervura.load(pictured), sorted((photos / "standing").glob("*.png"))[:5]
+    expected = run.predict(photos / "standing")["probability_standing"][:5].to_list()
+    pl.DataFrame({"file": [f"photos/standing/{file.name}" for file in files]}).write_csv(photos.parent / "list.csv")
+    stored = pl.DataFrame({"image": [file.read_bytes() for file in files]})
+    np.savez(tmp_path / "new.npz", x=np.stack([_pixels(file) for file in files]))
+    for source in (photos.parent / "list.csv", stored, tmp_path / "new.npz"):
+        np.testing.assert_allclose(run.predict(source)["probability_standing"], expected, atol=1e-6)
+
+
+def _pixels(file: Path) -> np.ndarray:
+    image = pytest.importorskip("PIL.Image")
+    return np.asarray(image.open(file))
+
+
+def test_a_table_is_no_new_data_for_a_network_of_pictures(pictured: Path, table: Path) -> None:
+    with pytest.raises(NervuraError, match="New data need pictures, as in training"):
+        nervura.load(pictured).predict(table)
+
+
+def test_pictures_are_judged_and_checked(pictured: Path, photos: Path) -> None:
+    from nervura.evaluation import evaluate_on
+
+    with pytest.warns(UserWarning, match="cannot be read and are left out"):
+        found = evaluate_on(nervura.load(pictured), photos)
+    assert found["rows"]["given"] == 90 and found["test"]["accuracy"]["value"] > 0.5
+    with pytest.raises(NervuraError, match="Rows to judge by need the target"):
+        evaluate_on(nervura.load(pictured), pl.DataFrame({"image": [(photos / "lying" / "0.png").read_bytes()]}))
+
+
+def test_the_explanation_shows_test_pictures_and_mistakes(pictured: Path) -> None:
+    run = nervura.load(pictured)
+    told, kept = run.need("explanation"), run.read_arrays("gallery")
+    assert kept is not None and kept["pictures"].shape[1:] == (16, 16, 3)
+    shown = [one for row in told["examples"] for one in row["pictures"]] + told["mistakes"]
+    assert sorted(one["picture"] for one in shown) == list(range(len(kept["pictures"])))
+    assert all(one["name"].split("/")[0] == row["class"] for row in told["examples"] for one in row["pictures"])
+    assert all(one["true"] != one["predicted"] for one in told["mistakes"])
+    page = (run.path / "report.html").read_text(encoding="utf-8")
+    section = page.partition('<section id="gallery"')[2].partition("</section>")[0]
+    assert section.count("data:image/png;base64,") == len(shown)
+
+
+def test_a_run_on_pictures_that_was_stopped_ends_as_if_it_had_not_been(photos: Path, tmp_path: Path) -> None:
+    how: dict[str, Any] = {"network": "convolutional", "options": {"filters": [4], "dense": [8], "epochs": 3}}
+    whole = nervura.train(photos, out=tmp_path / "whole", **how)
+    with pytest.raises(KeyboardInterrupt):
+        nervura.train(photos, out=tmp_path / "run", watchers=[Stop(2)], **how)
+    run = nervura.resume(tmp_path / "run")
+    for mine, expected in zip(weights(run), weights(whole), strict=True):
+        np.testing.assert_array_equal(mine, expected)
+
+
+def test_minutes_are_kept_for_pictures(photos: Path, tmp_path: Path) -> None:
+    began = time.monotonic()
+    run = nervura.train(photos, network="convolutional", minutes=0.3, out=tmp_path / "run")
+    assert time.monotonic() - began < 18 + 3
+    assert run.need("run")["status"] == "done" and (run.path / "report.html").exists()
+
+
+def test_values_are_learnt_from_pictures_too(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    light = draw.uniform(20, 200, 80)
+    pictures = np.clip(light[:, None, None] + draw.normal(0, 20, (80, 12, 12)), 0, 255).astype(np.uint8)
+    options = {"filters": [4], "dense": [8], "epochs": 3}
+    run = nervura.train((pictures, light), network="convolutional", options=options, out=tmp_path / "run")
+    assert run.need("problem")["name"] == "regression"
+    assert "data:image/png" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert run.predict(pictures).columns[0] == "prediction"
+
+
+@pytest.mark.parametrize(
+    ("asked", "says"),
+    [
+        ({"network": "tabm"}, "takes tables, and these data are pictures.*convolutional"),
+        ({"size": "4"}, "Write --size 64"),
+        ({"target": "price"}, "'price' is not"),
+    ],
+)
+def test_mistakes_with_pictures_leave_no_directory(photos: Path, tmp_path: Path, asked: Any, says: str) -> None:
+    with pytest.raises(NervuraError, match=says):
+        nervura.train(photos, out=tmp_path / "run", **asked)
+    assert not any(tmp_path.iterdir())
+
+
+def test_a_folder_without_classes_is_told_what_it_needs(photos: Path, tmp_path: Path) -> None:
+    with pytest.raises(NervuraError, match="one sub-folder a class"):
+        nervura.train(photos / "lying", out=tmp_path / "run")

@@ -14,12 +14,17 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from nervura.encoding import image_column
 from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network
 from nervura.layers.cos_log_rate import CosLogRate
+from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
+from nervura.layers.moved import Moved
+from nervura.layers.triangular_rate import TriangularRate
 from nervura.model_source import LINE, call_lines, layers_source, model_source, quoted
 from nervura.parsing import MISSING_WORDS, number_pattern
+from nervura.pictures import as_png, decode
 from nervura.run import Run
 from nervura.schema import Column, Schema
 
@@ -44,16 +49,17 @@ class CodeExporter(Exporter):
         schema = Schema.from_json(run.need("schema"))
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
-        data = DataCode(
-            schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs]
-        )
+        pictures = image_column(schema) is not None
+        kind = PictureCode if pictures else DataCode
+        data = kind(schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs])
         network, custom = model_source(model, data.sizes)
         networks = _networks(run, model)
         settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
         members = bool(networks) or any(layer.name == "members" for layer in model.layers)
         own: list[type] = [MemberLoss] if members else []
-        if any(one["schedule"] == "coslog4" for one in settings):
-            own = [CosLogRate, *own]
+        for name, cls in OWN.items():
+            if any(name in (one["schedule"], one["optimizer"]) for one in settings):
+                own = [cls, *own]
         custom = [*custom, *own]
         if backend != "tensorflow":
             network = network.replace(
@@ -64,6 +70,8 @@ class CodeExporter(Exporter):
         groups = max(1, settings[0].get("folds", 1))
         told = {
             **self._training(run, model, data, settings[0], members),
+            "pictures": pictures,
+            "begins": any(isinstance(layer, Moved) for layer in model.layers),
             "networks": networks,
             "scheduled": any(one["schedule"] != "constant" for one in settings),
             "network": run.need("design")["network"],
@@ -91,7 +99,7 @@ class CodeExporter(Exporter):
             "README.md": _render("README.md.j2", told),
             # Wherever ruff is called from, model.py and its like are this folder's own modules.
             "ruff.toml": f"line-length = {LINE}\n",
-            "requirements.txt": _requirements(backend),
+            "requirements.txt": _requirements(backend, pictures),
         }
         if custom:
             files["layers.py"] = layers_source(custom)
@@ -114,7 +122,7 @@ class CodeExporter(Exporter):
             # A process of its own: the folder must do without this one's modules and settings.
             with tempfile.TemporaryDirectory() as folder:
                 source, out = Path(folder) / "rows.parquet", Path(folder) / "out.csv"
-                rows.write_parquet(source)
+                _storable(run, rows).write_parquet(source)
                 command = [sys.executable, str(path / "predict.py"), str(source), str(out)]
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
                 if done.returncode:
@@ -126,7 +134,9 @@ class CodeExporter(Exporter):
 
         return predict
 
-    def _training(self, run: Run, model: Any, data: DataCode, options: dict[str, Any], members: bool) -> dict[str, Any]:
+    def _training(
+        self, run: Run, model: Any, data: DataCode | PictureCode, options: dict[str, Any], members: bool
+    ) -> dict[str, Any]:
         """What train.py is written from; ``options`` are the network's or those that all of an ensemble share."""
         design = run.need("design")
         schedule = SCHEDULES.get(options["schedule"])
@@ -155,7 +165,7 @@ class CodeExporter(Exporter):
             "seed": design.get("seed", 0),
             "batch_size": design.get("batch_size") or options["batch_size"] or 64,
             "schedule": schedule,
-            "optimizer": f"{optimizer}({', '.join(arguments)})",
+            "optimizer": f"{_called(optimizer)}({', '.join(arguments)})",
             "loss": loss,
             "one_hot": one_hot,
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
@@ -173,8 +183,22 @@ def _optimizer(options: dict[str, Any], rate: str, decay: str, longest: str) -> 
         "rmsprop": ("RMSprop", []),
         "adam": ("Adam", betas),
         "adamw": ("AdamW", [f"weight_decay={decay}", *betas]),
+        "lookahead": ("Lookahead", ["EPOCHS * steps", f"momentum={options['momentum']}", f"weight_decay={decay}"]),
     }[options["optimizer"]]
     return name, [rate, *own, *([f"global_clipnorm={longest}"] if options["clip_norm"] else [])]
+
+
+def _called(optimizer: str) -> str:
+    return optimizer if optimizer == "Lookahead" else f"keras.optimizers.{optimizer}"
+
+
+def _storable(run: Run, rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows that Parquet can hold: pictures that are arrays become files, as the network sees them."""
+    column = image_column(Schema.from_json(run.need("schema")))
+    if column is None or not isinstance(rows.schema[column.name], pl.Array):
+        return rows
+    decoded, _ = decode(rows[column.name], column.encoding or {})
+    return rows.with_columns(pl.Series(column.name, [as_png(picture, largest=0) for picture in decoded]))
 
 
 def _networks(run: Run, model: Any) -> list[dict[str, Any]]:
@@ -202,7 +226,13 @@ def _networks(run: Run, model: Any) -> list[dict[str, Any]]:
     return made
 
 
-SCHEDULES = {"cosine": "keras.optimizers.schedules.CosineDecay", "coslog4": "CosLogRate"}
+SCHEDULES = {
+    "cosine": "keras.optimizers.schedules.CosineDecay",
+    "coslog4": "CosLogRate",
+    "triangular": "TriangularRate",
+}
+OWN = {"coslog4": CosLogRate, "triangular": TriangularRate, "lookahead": Lookahead}
+"""Schedules and optimisers that Keras does not have."""
 
 
 class DataCode:
@@ -383,29 +413,7 @@ class DataCode:
     # --- Constants and target ---
 
     def _constants(self) -> list[str]:
-        lines = []
-        if self.classes is not None:
-            lines += ["# The answers, in the order of the network's outputs.", *assignment("CLASSES", self.classes)]
-        else:
-            lines += ["# The target's mean and deviation among the training rows."]
-            lines += [f"MEAN = {self.coding['mean']!r}", f"DEVIATION = {self.coding['deviation']!r}"]
-        if self.temperature != 1.0:
-            lines += [
-                "# Divides the logits, so that probabilities mean what they say.",
-                f"TEMPERATURE = {self.temperature!r}",
-            ]
-        if "threshold" in self.rule:
-            lines += [
-                f"# The second class is named where its probability is above this: best for {self.coding['metric']}.",
-                f"THRESHOLD = {self.rule['threshold']!r}",
-            ]
-        elif self.rule:
-            lines += ["# The class is named whose probability times its weight is largest; in the order of CLASSES,"]
-            lines += [f"# and best for {self.coding['metric']}.", *assignment("CLASS_WEIGHTS", self.rule["weights"])]
-        if self.bound is not None:
-            level = self.coding["conformal"]["level"]
-            what = "one minus the truth's probability" if self.classes else "the distance from the truth"
-            lines += [f"# In {level:.0%} of rows {what} stays within this.", f"BOUND = {self.bound!r}"]
+        lines = coding_lines(self)
         entries = {
             "NUMBERS": (self.numbers if "numbers" in self.tensors else {}, "dict[str, tuple[float, float]]"),
             "LEVELS": (self.levels if self.levels else {}, "dict[str, list[str]]"),
@@ -515,6 +523,70 @@ class DataCode:
         }
 
 
+class PictureCode:
+    """The reading of pictures and the target's coding, as code; like ``DataCode`` for tables."""
+
+    text = False
+
+    def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
+        self.schema, self.problem, self.coding = schema, problem["name"], problem["coding"]
+        self.reading = source.get("reading") or {}
+        self.classes: list[str] | None = self.coding.get("classes")
+        self.temperature = self.coding.get("temperature", 1.0) if self.classes else 1.0
+        self.bound: float | None = (self.coding.get("conformal") or {}).get("bound")
+        self.rule: dict[str, Any] = self.coding.get("rule") or {}
+        self.median = self.coding.get("metric") == "mae"
+        self.sizes: list[int] = []
+        self.columns: dict[str, Any] = {}
+
+    def source(self) -> str:
+        """The text of ``data.py``."""
+        column = image_column(self.schema)
+        assert column is not None and column.encoding is not None
+        form = {name: column.encoding[name] for name in ("height", "width", "channels", "ceiling")}
+        told = {
+            **form,
+            "picture": quoted(column.name),
+            "column": quoted(self.reading.get("pictures") or column.name),
+            "target": quoted(self.schema.target.name),
+            "constants": coding_lines(self),
+            "classes": self.classes,
+            "tempered": self.temperature != 1.0,
+            "bounded": self.bound is not None,
+            "ruled": next(iter(self.rule), ""),
+            "problem": self.problem,
+        }
+        return _render("pictures.py.j2", told)
+
+
+def coding_lines(code: DataCode | PictureCode) -> list[str]:
+    """The constants of the target's coding."""
+    lines = []
+    if code.classes is not None:
+        lines += ["# The answers, in the order of the network's outputs.", *assignment("CLASSES", code.classes)]
+    else:
+        lines += ["# The target's mean and deviation among the training rows."]
+        lines += [f"MEAN = {code.coding['mean']!r}", f"DEVIATION = {code.coding['deviation']!r}"]
+    if code.temperature != 1.0:
+        lines += [
+            "# Divides the logits, so that probabilities mean what they say.",
+            f"TEMPERATURE = {code.temperature!r}",
+        ]
+    if "threshold" in code.rule:
+        lines += [
+            f"# The second class is named where its probability is above this: best for {code.coding['metric']}.",
+            f"THRESHOLD = {code.rule['threshold']!r}",
+        ]
+    elif code.rule:
+        lines += ["# The class is named whose probability times its weight is largest; in the order of CLASSES,"]
+        lines += [f"# and best for {code.coding['metric']}.", *assignment("CLASS_WEIGHTS", code.rule["weights"])]
+    if code.bound is not None:
+        level = code.coding["conformal"]["level"]
+        what = "one minus the truth's probability" if code.classes else "the distance from the truth"
+        lines += [f"# In {level:.0%} of rows {what} stays within this.", f"BOUND = {code.bound!r}"]
+    return lines
+
+
 def _spread(column: Column) -> tuple[float, float]:
     encoding = column.encoding or {}
     return (encoding["origin"], encoding["unit"])
@@ -587,8 +659,8 @@ def _backend_line(backend: str) -> str:
     return f'os.environ.setdefault("KERAS_BACKEND", "{backend}")'
 
 
-def _requirements(backend: str) -> str:
-    names = ["keras", backend, "numpy", "polars", "h5py"]
+def _requirements(backend: str, pictures: bool) -> str:
+    names = ["keras", backend, "numpy", "polars", "h5py", *(["pillow"] if pictures else [])]
     # Builds such as +cpu come from other places than the public index.
     return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in names)
 

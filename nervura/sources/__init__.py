@@ -8,13 +8,16 @@ from typing import Any
 
 from nervura.errors import MissingDependency, SourceError, did_you_mean
 from nervura.shelf import Shelf
-from nervura.sources.base import Source, Table, as_text
+from nervura.sources.base import Source, Table, as_text, with_pictures
 
 sources: Shelf[Source] = Shelf("nervura.sources", "nervura.sources.base.Source", "source")
 
 
 def read(source: Any, table: str | None = None) -> Table:
-    """Reads ``source`` with the first member of the shelf that recognises it; see ``Source.read``."""
+    """Reads ``source`` with the first member of the shelf that recognises it; see ``Source.read``.
+
+    Pictures in the table stand in its column ``picture``.
+    """
     if isinstance(source, Table):
         return source
     if find_spec("polars") is None:
@@ -22,7 +25,7 @@ def read(source: Any, table: str | None = None) -> Table:
     recognised = next((member for member in sources if member.matches(source)), None)
     recognised = recognised or next((member for member in sources if member.resembles(source)), None)
     if recognised is not None:
-        return recognised.read(source, table=table)
+        return with_pictures(recognised.read(source, table=table))
     readable = "Readable are: " + "; ".join(member.summary for member in sources)
     raise SourceError(f"{_why_unreadable(source)} {readable}")
 

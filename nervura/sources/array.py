@@ -8,7 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import SourceError
-from nervura.sources.base import Source, Table, unique_names
+from nervura.sources.base import PICTURE, Source, Table, unique_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ class ArraySource(Source):
     """Columns are called x0, x1, ... and, for a pair, y, which is the target."""
 
     name = "array"
-    summary = "NumPy: an array (rows, columns), a pair (X, y), a dict of arrays (rows,)"
+    summary = "NumPy: an array (rows, columns) or of pictures, a pair (X, y), a dict of arrays (rows,)"
 
     def matches(self, source: Any) -> bool:
         if isinstance(source, tuple):
@@ -66,13 +66,16 @@ def _is_array(value: Any) -> bool:
 
 
 def _matrix(array: np.ndarray) -> dict[str, np.ndarray]:
-    """Shape (n, columns) -> columns of the shape (n,); an array with named fields, shape (n,), keeps its names."""
+    """Shape (n, columns) -> columns of the shape (n,); an array with named fields, shape (n,), keeps its names; pictures,
+    (n, height, width[, channels]), are one column."""
     if array.dtype.names:
         return {name: array[name] for name in array.dtype.names}
+    if array.ndim == 3 or array.ndim == 4 and array.shape[3] <= 4:
+        return {PICTURE: array}
     if array.ndim != 2:
         raise SourceError(
-            f"An array of rows has the shape (rows, columns); given was {array.shape}. "
-            "Write X.reshape(len(X), -1), or give images as a folder."
+            f"An array has the shape (rows, columns) or, of pictures, (rows, height, width[, channels]); given was "
+            f"{array.shape}. Write X.reshape(len(X), -1)."
         )
     return {f"x{place}": array[:, place] for place in range(array.shape[1])}
 

@@ -5,14 +5,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nervura import pictures
 from nervura.errors import SourceError, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
+
+
+PICTURE = "picture"
+"""The column of the pictures of a table, whatever it was called: paths, bytes or arrays."""
+
+PART_NAMES = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+"""What folders of pictures and values of a column of parts are called, and the part that they mean."""
+
+LABEL_COLUMNS, PART_COLUMNS, PATH_COLUMNS = ("label", "class", "target"), ("split", "part", "subset"), ("path", "file")
+LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -36,6 +51,12 @@ class Table:
     """The target column, where the source knows it (``toy:`` tables)."""
     in_memory: bool = False
     """True when the rows already lie in memory, so that collecting the frame costs nothing."""
+    pictures: bool = False
+    """Whether the column ``picture`` holds pictures."""
+    part: str | None = None
+    """The column that says to which part of the split a row belongs (see ``PART_NAMES``), where there is one."""
+    names: str | None = None
+    """The column that names the rows for people, such as the paths of files; predictions carry it."""
 
 
 class Source:
@@ -138,3 +159,89 @@ def unique_names(given: Iterable[Any]) -> tuple[list[str], tuple[str, ...]]:
             notes.append(f"The column name '{name}' occurs more than once; column {position} is called '{new}'.")
         names.append(new)
     return names, tuple(notes)
+
+
+def with_pictures(table: Table) -> Table:
+    """The same table; if it has a column of pictures, that is the column ``picture``, with paths that can be opened.
+
+    Pictures are told by what they are: arrays (height, width[, channels]), bytes or ``{bytes, path}`` that open as one,
+    or paths, from the folder of the table, of files that are there. The label, the part of the split and the name of a
+    row are then taken from columns with the usual names.
+    """
+    import polars as pl
+
+    if table.pictures:
+        return table
+    dtypes = table.frame.collect_schema()
+    held = [name for name, dtype in dtypes.items() if isinstance(dtype, pl.Array | pl.Struct) or dtype == pl.Binary]
+    # Columns of strings are looked at where that costs little.
+    written = [name for name, dtype in dtypes.items() if dtype == pl.String]
+    folder = Path(table.origin).parent if Path(table.origin).exists() else Path()
+    if not held and not (written and (table.in_memory or Path(table.origin).exists())):
+        return table
+    head = table.frame.select([*held, *written]).head(LOOKED_AT).collect()
+    found = next((name for name in [*held, *written] if _holds_pictures(head[name], folder)), None)
+    if found is None:
+        return table
+    frame, names = _readable(table.frame, found, dtypes, folder)
+    dtypes = frame.collect_schema()
+
+    def first(known: Iterable[str]) -> str | None:
+        lowered = {name.lower(): name for name, dtype in dtypes.items() if not dtype.is_nested()}
+        return next((lowered[name] for name in known if name in lowered), None)
+
+    part = first(PART_COLUMNS)
+    if part is not None:
+        values = frame.select(pl.col(part).cast(pl.String).unique()).collect().to_series().drop_nulls().to_list()
+        meant = {PART_NAMES.get(value.strip().lower()) for value in values}
+        part = part if None not in meant and "train" in meant and len(meant) > 1 else None
+    target = table.target or first(LABEL_COLUMNS)
+    names = names or first(PATH_COLUMNS)
+    reading = {**table.reading, "pictures": found}
+    return replace(table, frame=frame, target=target, pictures=True, part=part, names=names, reading=reading)
+
+
+def _holds_pictures(values: pl.Series, folder: Path) -> bool:
+    import polars as pl
+
+    known, dtype = values.drop_nulls(), values.dtype
+    if known.is_empty():
+        return False
+    if isinstance(dtype, pl.Array):
+        return len(dtype.shape) == 2 or len(dtype.shape) == 3 and dtype.shape[2] <= 4
+    if isinstance(dtype, pl.Struct):
+        if {field.name for field in dtype.fields} != {"bytes", "path"}:
+            return False
+        inside = known.struct.field("bytes").drop_nulls()
+        inside = known.struct.field("path").drop_nulls() if inside.is_empty() else inside
+        return not inside.is_empty() and _holds_pictures(inside, folder)
+    if dtype == pl.Binary:
+        return any(pictures.opens(value) for value in known)
+    named = [text for text in known if pictures.is_picture(text)]
+    return len(named) > len(known) / 2 and any((folder / text).is_file() for text in named)
+
+
+def _readable(frame: pl.LazyFrame, found: str, dtypes: pl.Schema, folder: Path) -> tuple[pl.LazyFrame, str | None]:
+    """The frame with its pictures in the column ``picture``, and the column that names them, if one does."""
+    import polars as pl
+
+    value = pl.col(found)
+
+    def full(paths: pl.Expr) -> pl.Expr:
+        root = f"{folder.absolute()}{os.sep}"
+        return pl.when(paths.str.starts_with(os.sep)).then(paths).otherwise(pl.lit(root) + paths)
+
+    if dtypes[found] == pl.String:
+        # The column stays beside its full paths, which new rows may have under another name.
+        name = found if found != PICTURE else "path"
+        return frame.rename({found: name} if found != name else {}).with_columns(
+            full(pl.col(name)).alias(PICTURE)
+        ), name
+    if isinstance(dtypes[found], pl.Struct):
+        names = None if "path" in dtypes else "path"
+        stored = frame.select(value.struct.field("bytes").is_not_null().any()).collect().item()
+        inside = value.struct.field("bytes") if stored else full(value.struct.field("path"))
+        added = [inside.alias(PICTURE), *([value.struct.field("path").alias("path")] if names else [])]
+        frame = frame.with_columns(added)
+        return (frame if found == PICTURE else frame.drop(found)), names
+    return frame if found == PICTURE else frame.rename({found: PICTURE}), None

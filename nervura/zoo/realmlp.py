@@ -102,13 +102,14 @@ class RealMLP(Network):
             0.02, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
         )
 
-    def settle(self, options: Any, head: Head) -> None:
+    def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
         value = head.activation == "linear"
         options.learning_rate = options.learning_rate or RATES[value]
         if options.dropout < 0:
             options.dropout = DROPOUT[value]
         if options.activation == "auto":
             options.activation = ACTIVATIONS[value]
+        return None
 
     def features(
         self,

@@ -14,13 +14,14 @@ import numpy as np
 import polars as pl
 import pytest
 
+import nervura
 from nervura import encoding
 from nervura.calibration import calibrate
 from nervura.dataset import Dataset
 from nervura.designing import design
 from nervura.ensembling import ensemble
 from nervura.exporters import exporters
-from nervura.exporters.code import DataCode
+from nervura.exporters.code import DataCode, PictureCode
 from nervura.exporting import export
 from nervura.model_source import layers_source, model_source
 from nervura.run import Run
@@ -384,3 +385,62 @@ def test_every_exporter_says_what_it_is() -> None:
     assert {"code", "keras"} <= set(exporters.names())
     for exporter in exporters:
         assert exporter.summary and exporter.file
+
+
+@pytest.mark.parametrize("network", ["convolutional", "airbench"])
+def test_the_code_of_pictures_predicts_like_the_run_and_trains(
+    network: str,
+    photos: Path,
+    tmp_path: Path,
+    types: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = shutil.copytree(photos, tmp_path / "photos")
+    (source / "lying" / "broken.jpg").unlink()
+    dataset = Dataset.open(source, size="12x16")
+    options = {"filters": [8, 8], "epochs": 2, **({"views": "yes"} if network == "airbench" else {"dense": [8]})}
+    made = design(dataset.problem, network, dataset.schema, options)
+    rows, judged = dataset.arrays("train"), dataset.arrays("validation")
+    fitted = fit(made, rows, judged)
+    dataset.problem = calibrate(dataset.problem, *held_out(made, rows, judged, judged, None), level=0.8)
+    run = Run.create(tmp_path / "run")
+    run.write("schema", dataset.schema.to_json())
+    run.write("problem", {"name": dataset.problem.name, "coding": dataset.problem.coding})
+    run.write("design", {**made.to_json(), "batch_size": fitted.batch_size})
+    run.write("split", dataset.split.to_json())
+    run.write_arrays("split", {"parts": dataset.split.parts, "folds": dataset.split.folds})
+    run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
+    made.model.save(run.path / "model.keras")
+
+    code = export(run, "code", tmp_path / "code")
+    assert_well_written(code, types)
+    out = tmp_path / "out.csv"
+    called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
+    expected = nervura.load(run.path).predict(source)
+    found = pl.read_csv(out)
+    assert found.columns == expected.columns and found["path"].to_list() == expected["path"].to_list()
+    for name in (name for name in found.columns if name.startswith("probability_")):
+        np.testing.assert_allclose(found[name], expected[name], atol=1e-5)
+    printed = called_here(code / "train.py", source, monkeypatch=monkeypatch, capsys=capsys)
+    assert "test log_loss: " in printed
+
+
+def test_the_code_reads_pictures_of_tables_as_the_run_did(photos: Path, tmp_path: Path) -> None:
+    files = sorted(photos.rglob("*.png"))
+    labels = [file.parent.name for file in files]
+    stored = pl.DataFrame({"image": [{"bytes": f.read_bytes(), "path": f.name} for f in files], "label": labels})
+    stored.write_parquet(tmp_path / "stored.parquet")
+    listed = pl.DataFrame({"file": [f"photos/{file.relative_to(photos)}" for file in files], "label": labels})
+    listed.write_csv(photos.parent / "paths.csv")
+    for source in (photos.parent / "paths.csv", tmp_path / "stored.parquet"):
+        dataset = Dataset.open(source)
+        problem = {"name": "multiclass", "coding": dataset.problem.coding}
+        space: dict[str, Any] = {}
+        exec(PictureCode(dataset.schema, problem, {"reading": dataset.table.reading}, []).source(), space)
+        rows = space["read_table"](str(source))
+        expected = encoding.encode(dataset.schema, dataset.table.frame.collect())["pictures"]
+        assert (space["encode"](rows)["pictures"] == expected).all()
+        assert space["read_target"](rows).to_list() == [
+            dataset.problem.coding["classes"].index(name) for name in labels
+        ]

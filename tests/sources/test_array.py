@@ -36,7 +36,7 @@ def test_kinds_of_values():
 @pytest.mark.parametrize(
     ("source", "words"),
     [
-        (np.zeros((2, 2, 2)), r"given was \(2, 2, 2\)"),
+        (np.zeros((2, 2, 2, 5)), r"given was \(2, 2, 2, 5\)"),
         (np.zeros(3), "reshape"),
         (np.zeros((0, 2)), "rows"),
         ((np.zeros((2, 2)), np.zeros(3)), "same number of rows"),

@@ -51,7 +51,7 @@ def numbers_of(values: Any) -> np.ndarray:
 
 def made(problem: str, **options: Any) -> Any:
     given = read_options(RealMLP.Options, {"hidden": [WIDTH] * 3, "folds": 1, **options})
-    RealMLP().settle(given, HEADS[problem])
+    RealMLP().settle(given, HEADS[problem], TENSORS)
     return RealMLP().build(TENSORS, HEADS[problem], given, seed=0)
 
 
