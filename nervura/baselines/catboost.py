@@ -10,6 +10,7 @@ import numpy as np
 
 from nervura.baselines.base import (
     FALLBACK_ROUNDS,
+    FEW_OUTPUTS,
     Baseline,
     Fitted,
     Guess,
@@ -35,7 +36,7 @@ FEATURE_ROUNDS, FEWEST_ROUNDS = 26_000, 100
 
 MANY_CATEGORIES = 10
 MOST_LEVELS = 255
-"""From so many categories on they are not combined with each other, and those of up to so many levels are taken level by
+"""From so many categories on, and with many classes, they are not combined with each other, and those of up to so many levels are taken level by
 level: the statistics of levels, made anew for every tree and class, take minutes on small tables."""
 
 BAGGED_CELLS = 100_000
@@ -77,7 +78,11 @@ class CatBoost(Baseline):
                 "loss_function": of_values if classes is None else "Logloss" if outputs == 2 else "MultiClass",
                 "iterations": FALLBACK_ROUNDS if held is None else limit,
                 "random_seed": seed,
-                **({"max_ctr_complexity": 1, "one_hot_max_size": MOST_LEVELS} if categories >= MANY_CATEGORIES else {}),
+                **(
+                    {"max_ctr_complexity": 1, "one_hot_max_size": MOST_LEVELS}
+                    if categories >= MANY_CATEGORIES or outputs > FEW_OUTPUTS
+                    else {}
+                ),
                 "thread_count": os.cpu_count() or 1,
                 "allow_writing_files": False,
                 "logging_level": "Silent",
