@@ -191,3 +191,15 @@ def test_the_metric_asked_for_names_rare_classes_more_often() -> None:
     np.testing.assert_array_equal(again.predict(X), asked.predict(X))
     with pytest.raises(NervuraError, match="'mae' is a metric of regression problems"):
         nervura.Classifier(NETWORK, BRIEF, metric="mae").fit(X, y)
+
+
+def test_arrays_of_pictures_are_rows_too() -> None:
+    draw = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = np.clip(60 + 100 * y[:, None, None] + draw.normal(0, 20, (60, 10, 12)), 0, 255).astype(np.uint8)
+    estimator = nervura.Classifier("convolutional", {"filters": [4], "dense": [4], "epochs": 8, "learning_rate": 0.01})
+    estimator.fit(X, np.array(["dark", "light"])[y])
+    assert estimator.model_.input_shape == (None, 10, 12, 1)
+    assert estimator.score(X, np.array(["dark", "light"])[y]) > 0.9
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_allclose(again.predict_proba(X), estimator.predict_proba(X), atol=1e-6)

@@ -208,3 +208,15 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
         training.fit(designed, (few, y[rare]), (few, y[rare]))
         means.append(training.predict(designed.model, few).mean())
     assert means[1] > means[0] + 0.05
+
+
+def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(dataset: Dataset) -> None:
+    options = {"epochs": 100_000, "patience": 100_000, "optimizer": "lookahead", "schedule": "triangular"}
+    designed = made(dataset, **options, learning_rate=0.01)
+    found = fit(dataset, designed, deadline=time.monotonic() + 6.0)
+    epochs = len(found.history["loss"])
+    assert found.stopped == "budget" and epochs < 100_000
+    end = float(np.asarray(keras.ops.convert_to_numpy(designed.learner.optimizer.end)))
+    steps = int(keras.ops.convert_to_numpy(designed.learner.optimizer.iterations)) / epochs
+    assert end / steps < 3 * epochs, "the end was planned near to where training ended"
+    assert found.history["learning_rate"][-1] < max(found.history["learning_rate"])

@@ -36,8 +36,8 @@ FEATURE_ROUNDS, FEWEST_ROUNDS = 26_000, 100
 
 MANY_CATEGORIES = 10
 MOST_LEVELS = 255
-"""From so many categories on, and with many classes, they are not combined with each other, and those of up to so many levels are taken level by
-level: the statistics of levels, made anew for every tree and class, take minutes on small tables."""
+"""From so many categories on, and with many classes, they are not combined with each other, and those of up to so many
+levels are taken level by level: the statistics of levels, made anew for every tree and class, take minutes on small tables."""
 
 BAGGED_CELLS = 100_000
 """Up to so many rows x features x outputs five models are fitted, of more one: CatBoost is the slowest by far."""
