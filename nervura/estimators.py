@@ -25,7 +25,7 @@ import keras  # noqa: E402
 from nervura import layers, training  # noqa: E402
 from nervura.calibration import calibrate  # noqa: E402
 from nervura.dataset import Dataset  # noqa: E402
-from nervura.designing import DEFAULT_NETWORK, design  # noqa: E402
+from nervura.designing import default_network, design  # noqa: E402
 from nervura.predicting import outputs  # noqa: E402
 from nervura.sources import read, sources  # noqa: E402
 
@@ -38,7 +38,7 @@ class _Estimator(BaseEstimator):
 
     def __init__(
         self,
-        network: str = DEFAULT_NETWORK,
+        network: str | None = None,
         options: Mapping[str, Any] | None = None,
         *,
         kinds: Mapping[str, str] | None = None,
@@ -83,7 +83,8 @@ class _Estimator(BaseEstimator):
             validation_share=self.validation_share,
         )
         options = dict(self.options or {})
-        made = design(dataset.problem, self.network, dataset.schema, options, int(seed), dataset.folds)
+        network = self.network or default_network(dataset.schema)
+        made = design(dataset.problem, network, dataset.schema, options, int(seed), dataset.folds)
         rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
         fit = training.fit(made, rows, judged, folds=folds, deadline=deadline)
         self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
@@ -111,12 +112,12 @@ class _Estimator(BaseEstimator):
 
     def _rows(self, X: Any, y: Any = "no_validation", *, reset: bool = False) -> pl.DataFrame:
         """``X`` as a Polars frame: frames keep their types and missing values, anything else becomes an array."""
-        asked = {"y": None if y is None else "no_validation", "reset": reset}
+        asked: dict[str, Any] = {"y": None if y is None else "no_validation", "reset": reset}
         if sources.load("frame").matches(X):
             X = validate_data(self, X, skip_check_array=True, **asked)
         else:
-            fewest = 2 if reset else 1
-            X = validate_data(self, X, dtype=None, ensure_all_finite="allow-nan", ensure_min_samples=fewest, **asked)
+            asked |= {"dtype": None, "ensure_all_finite": "allow-nan", "ensure_min_samples": 2 if reset else 1}
+            X = validate_data(self, X, ensure_2d=not _are_pictures(X), allow_nd=True, **asked)
         return read(X).frame.collect()
 
     def _estimates(self, X: Any) -> np.ndarray:
@@ -127,10 +128,11 @@ class _Estimator(BaseEstimator):
 class Classifier(ClassifierMixin, _Estimator):
     """A network that tells classes apart, as a scikit-learn estimator.
 
-    Rows are a pandas or Polars frame, whose columns may hold names, dates and missing values, or an array.
+    Rows are a pandas or Polars frame, whose columns may hold names, dates and missing values, or an array: (rows,
+    columns) or, of pictures, (rows, height, width[, channels]).
 
     Args:
-        network: a member of the zoo.
+        network: a member of the zoo; None: the default for tables or for pictures.
         options: the network's options by name.
         kinds: what columns mean, by name, where the inferred kinds are wrong; an array's columns are x0, x1 ...
         validation_share: the share of the rows that decide when training stops.
@@ -180,6 +182,10 @@ class Regressor(RegressorMixin, _Estimator):
     def predict(self, X: Any) -> np.ndarray:
         """The estimated value of each row, shape (rows,)."""
         return self._estimates(X)
+
+
+def _are_pictures(X: Any) -> bool:
+    return isinstance(X, np.ndarray) and X.ndim in (3, 4)
 
 
 def _declared_kinds(X: Any, frame: pl.DataFrame) -> dict[str, str]:

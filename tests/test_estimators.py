@@ -178,3 +178,15 @@ def test_frames_keep_features_that_look_like_row_numbers_aside() -> None:
     assert [c.name for c in nervura.Classifier(NETWORK, options=BRIEF).fit(numbered, y).schema_.aside] == ["id"]
     with pytest.raises(NervuraError, match="no network called 'perceptrn'"):
         nervura.Classifier("perceptrn").fit(frame, y)
+
+
+def test_arrays_of_pictures_are_rows_too() -> None:
+    draw = np.random.default_rng(0)
+    y = np.arange(60) % 2
+    X = np.clip(60 + 100 * y[:, None, None] + draw.normal(0, 20, (60, 10, 12)), 0, 255).astype(np.uint8)
+    estimator = nervura.Classifier("convolutional", {"filters": [4], "dense": [4], "epochs": 8, "learning_rate": 0.01})
+    estimator.fit(X, np.array(["dark", "light"])[y])
+    assert estimator.model_.input_shape == (None, 10, 12, 1)
+    assert estimator.score(X, np.array(["dark", "light"])[y]) > 0.9
+    again = pickle.loads(pickle.dumps(estimator))
+    np.testing.assert_allclose(again.predict_proba(X), estimator.predict_proba(X), atol=1e-6)
