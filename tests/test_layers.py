@@ -12,10 +12,12 @@ from nervura.layers.few_levels import FewLevels
 from nervura.layers.group_dense import GroupDense
 from nervura.layers.grouped import Grouped
 from nervura.layers.level_embedding import LevelEmbedding
+from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
 from nervura.layers.member_mean import MemberMean
 from nervura.layers.member_outputs import MemberOutputs
 from nervura.layers.member_scale import MemberScale
+from nervura.layers.moved import Moved
 from nervura.layers.one_hot import OneHot
 from nervura.layers.partial_activation import PartialActivation
 from nervura.layers.periodic_embedding import PeriodicEmbedding
@@ -24,6 +26,7 @@ from nervura.layers.robust_scale import RobustScale
 from nervura.layers.smooth_clip import SmoothClip
 from nervura.layers.tangent_dense import TangentDense
 from nervura.layers.tangent_outputs import TangentOutputs
+from nervura.layers.triangular_rate import TriangularRate
 
 keras = pytest.importorskip("keras")
 
@@ -287,3 +290,65 @@ def test_the_loss_of_members_is_the_mean_of_those_that_may_learn_from_the_row(ki
     assert float(numbers_of(found)) == pytest.approx(losses(kind, target[known], answers).mean(), rel=1e-5)
     again = MemberLoss.from_config(judge.get_config())
     assert float(numbers_of(again(given[known], outputs[known].astype("float32")))) == float(numbers_of(found))
+
+
+PICTURES = DRAW.integers(0, 256, (40, 6, 5, 3)).astype("uint8")
+
+
+def test_pictures_are_mirrored_in_every_second_pass() -> None:
+    layer = Moved(flips=True, shift=0)
+    layer.build(PICTURES.shape)
+    layer.steps.assign(2)
+    passes = [[numbers_of(layer(part, training=True)) for part in (PICTURES[:25], PICTURES[25:])] for _ in range(3)]
+    first, second, third = (np.concatenate(parts) for parts in passes)
+    np.testing.assert_array_equal(first, third)
+    np.testing.assert_array_equal(first, second[:, :, ::-1])
+    plain = (first == PICTURES).all((1, 2, 3))
+    np.testing.assert_array_equal(plain, PICTURES.sum((1, 2, 3), dtype=int) % 2 == 0)
+    np.testing.assert_array_equal(first[~plain], PICTURES[~plain][:, :, ::-1])
+    np.testing.assert_array_equal(numbers_of(layer(PICTURES)), PICTURES)
+
+
+def test_shifted_pictures_continue_as_in_a_mirror() -> None:
+    layer = Moved(flips=False, shift=2, seed=0)
+    moved = numbers_of(layer(PICTURES, training=True))
+    wide = np.pad(PICTURES, ((0, 0), (2, 2), (2, 2), (0, 0)), "reflect")
+    shifts = {}
+    for i, one in enumerate(moved):
+        found = [(y, x) for y in range(5) for x in range(5) if (wide[i, y : y + 6, x : x + 5] == one).all()]
+        assert len(found) == 1
+        shifts[found[0]] = shifts.get(found[0], 0) + 1
+    assert len(shifts) > 10, "shifts are drawn anew for every picture"
+    assert not np.array_equal(numbers_of(layer(PICTURES, training=True)), moved)
+
+
+def test_lookahead_is_nesterov_that_goes_back_to_its_average() -> None:
+    """The loop of the paper's code, in NumPy, with the weight decay of Keras."""
+    steps, rate, momentum, decay = 13, 0.1, 0.8, 0.05
+    gradients = DRAW.normal(size=(steps, 3))
+    w = slow = np.array([1.0, -2.0, 0.5])
+    v = np.zeros(3)
+    variable = keras.Variable(w.astype("float32"))
+    optimizer = Lookahead(rate, steps, momentum, weight_decay=decay)
+    for i, g in enumerate(gradients, 1):
+        w = w - rate * decay * w
+        v = momentum * v - rate * g
+        w = w + momentum * v - rate * g
+        hold = 1.0 if i == steps else 0.95**5 * (i / steps) ** 3
+        if i % 5 == 0 or i == steps:
+            slow = hold * slow + (1 - hold) * w
+            w = slow
+        optimizer.apply([keras.ops.convert_to_tensor(g.astype("float32"))], [variable])
+        np.testing.assert_allclose(numbers_of(variable), w, rtol=1e-5, atol=1e-6)
+    again = Lookahead.from_config(optimizer.get_config())
+    assert (again.steps, again.momentum, again.weight_decay) == (steps, momentum, decay)
+
+
+def test_the_triangle_follows_the_end_that_its_optimiser_holds() -> None:
+    rate = TriangularRate(2.0, 1_000)
+    for step, share in ((0, 0.2), (115, 0.6), (230, 1.0), (1_000, 0.07), (5_000, 0.07)):
+        assert float(numbers_of(rate(step))) == pytest.approx(2 * share, rel=1e-5)
+    optimizer = Lookahead(rate, 1_000)
+    optimizer.build([keras.Variable(np.zeros(2, "float32"))])
+    optimizer.end.assign(100)
+    assert float(numbers_of(rate(23))) == pytest.approx(2.0, rel=1e-5)
