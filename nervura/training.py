@@ -471,7 +471,8 @@ class Keeper(keras.callbacks.Callback):
             self.history.setdefault(name, []).append(figure)
         # The first epoch holds the compilation; the later ones tell what an epoch takes.
         self.epoch_seconds = float(np.median(self.history["seconds"][1:] or self.history["seconds"]))
-        if self.deadline is not None:
+        # The first epoch compiled, so its seconds tell nothing; its steps have told what they could.
+        if self.deadline is not None and self.epoch > 1:
             self.plan.within(self.deadline - time.monotonic(), self.epoch, self.epoch_seconds)
         if not math.isfinite(row["loss"]):
             self._stop("the loss is no longer a number")

@@ -211,12 +211,15 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
 
 
 def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(dataset: Dataset) -> None:
-    options = {"epochs": 100_000, "patience": 100_000, "optimizer": "lookahead", "schedule": "triangular"}
-    designed = made(dataset, **options, learning_rate=0.01)
-    found = fit(dataset, designed, deadline=time.monotonic() + 6.0)
-    epochs = len(found.history["loss"])
-    assert found.stopped == "budget" and epochs < 100_000
-    end = float(np.asarray(keras.ops.convert_to_numpy(designed.learner.optimizer.end)))
-    steps = int(keras.ops.convert_to_numpy(designed.learner.optimizer.iterations)) / epochs
-    assert end / steps < 3 * epochs, "the end was planned near to where training ended"
-    assert found.history["learning_rate"][-1] < max(found.history["learning_rate"])
+    way = {"patience": 100_000, "optimizer": "lookahead", "schedule": "triangular", "learning_rate": 0.01}
+    began = time.monotonic()
+    fit(dataset, made(dataset, epochs=1, **way))
+    designed = made(dataset, epochs=100_000, **way)
+    # The first epoch compiles; what is left after it is longer than what it took, so that others are begun.
+    found = fit(dataset, designed, deadline=time.monotonic() + 2 * (time.monotonic() - began) + 2.0)
+    rates = found.history["learning_rate"]
+    assert found.stopped == "budget" and len(rates) < 100_000
+    optimizer = designed.learner.optimizer
+    way_gone = float(keras.ops.convert_to_numpy(optimizer.iterations / optimizer.end))
+    assert way_gone > 0.5, "the end was planned near to where training ended"
+    assert rates[-1] < 0.006 < max(rates)

@@ -58,9 +58,11 @@ class Lookahead(keras.optimizers.SGD):
         way = ops.cast(done, "float32") / self.end
         hold = ops.cast(ops.where(way >= 1.0, 1.0, self.HOLD * way**3), variable.dtype)
         due = ops.logical_or(done % self.EVERY == 0, way >= 1.0)
-        renewed = hold * average + (1 - hold) * variable
-        self.assign(average, ops.where(due, renewed, average))
-        self.assign(variable, ops.where(due, renewed, variable))
+        # JAX chooses among arrays, and does not take variables for them.
+        held, stepped = ops.convert_to_tensor(average), ops.convert_to_tensor(variable)
+        renewed = hold * held + (1 - hold) * stepped
+        self.assign(average, ops.where(due, renewed, held))
+        self.assign(variable, ops.where(due, renewed, stepped))
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "steps": self.steps}
