@@ -37,6 +37,9 @@ def example(problem: str, network: str = "feed_forward") -> Dataset:
 SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
 """Options of networks that would take long in their usual size."""
 
+LONG = {"residual": ("multiclass",)}
+"""Networks that take a minute to compile are tried on some problems; the head is the same layer for all of them."""
+
 
 def fitted(network: str, problem: str, epochs: int = 8, **more: Any) -> tuple[Design, training.Fit]:
     dataset = example(problem, network)
@@ -83,11 +86,13 @@ def test_quantile_bins() -> None:
     np.testing.assert_allclose(numbers_of(layer(NUMBERS)), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize("network", zoo.names())
-@pytest.mark.parametrize("problem", CLASSES)
+@pytest.mark.parametrize(
+    ("network", "problem"), [(name, problem) for name in zoo.names() for problem in LONG.get(name, CLASSES)]
+)
 def test_networks_learn(network: str, problem: str) -> None:
     made, fit = fitted(network, problem, label_smoothing=0.0, **SMALLER.get(network, {}))
-    assert fit.history["val_loss"][fit.best_epoch - 1] < 0.98 * fit.history["val_loss"][0]
+    first, best = fit.history["val_loss"][0], fit.history["val_loss"][fit.best_epoch - 1]
+    assert best < max(0.98 * first, training.NEGLIGIBLE)
     x, y = example(problem, network).arrays("validation")
     loss = getattr(keras.losses, made.problem.head().loss)()
     reached = float(keras.ops.convert_to_numpy(loss(y.reshape(len(y), -1), training.predict(made.model, x))))
