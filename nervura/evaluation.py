@@ -15,7 +15,7 @@ import polars as pl
 
 from nervura import calibration, judging, training
 from nervura.baselines import baselines
-from nervura.baselines.base import Bag, Baseline, Rows
+from nervura.baselines.base import Bag, Baseline, Fitted, Rows, X, height
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
@@ -34,6 +34,9 @@ MOST_ROWS = 200_000
 """Baselines are fitted on at most this many training rows; the evaluation says when."""
 
 DEPTHS = (0, 1, 2, 3)
+
+ROWS_AT_ONCE = 100_000
+"""Baselines are asked for so many rows at a time, since some hold several copies of them, in float64."""
 
 MOST_PICTURES = 5_000
 """Baselines learn from at most so many pictures, shrunk to small ones."""
@@ -292,16 +295,16 @@ class _Judge:
         fitted = member.fit(problem, inputs, rows, folds=fold_of, models=models)
         seconds = time.monotonic() - began
         validation, test = (plain(self.dataset.arrays(part)[0]) for part in ("validation", "test"))
-        held_out = fitted.estimates(validation, without=0)
+        held_out = _estimates(fitted, validation, without=0)
         ruled = self._ruled(held_out)
         self._keep(member.name, fitted.write, ruled)
-        each = [model.estimates(test) for model in fitted.models] if isinstance(fitted, Bag) else []
+        each = [_estimates(model, test) for model in fitted.models] if isinstance(fitted, Bag) else []
         yield Candidate(
             member.name,
             member.kind,
             member.simplicity,
             [held_out],
-            [np.mean(each, axis=0) if each else fitted.estimates(test)],
+            [np.mean(each, axis=0) if each else _estimates(fitted, test)],
             seconds,
             each if len(each) > 1 else [],
             [ruled],
@@ -381,8 +384,8 @@ class _Judge:
         for share in CURVE_SHARES:
             chosen = np.sort(order[: round(share * len(truth))])
             fitted = member.fit(problem, inputs, ({name: a[chosen] for name, a in x.items()}, truth[chosen]))
-            ruled = self._ruled(fitted.estimates(self.dataset.arrays("validation")[0]))
-            truth_of_test, estimates = self.dataset.truth("test"), [fitted.estimates(test)]
+            ruled = self._ruled(_estimates(fitted, self.dataset.arrays("validation")[0]))
+            truth_of_test, estimates = self.dataset.truth("test"), [_estimates(fitted, test)]
             scores = judging.intervals(problem, truth_of_test, estimates, resamples=200, problems=[ruled])
             curve.append({"rows": len(chosen), **scores[problem.metric]})
         return curve
@@ -396,6 +399,15 @@ class _Judge:
     def _network_seconds(self) -> float:
         """What a short training of a small network takes: mostly its compilation, and longer with thousands of columns."""
         return 3.0 + sum(tensor.width for tensor in tensors(self.dataset.schema)) / 1000
+
+
+def _estimates(model: Fitted, x: X, without: int | None = None) -> np.ndarray:
+    """What a baseline estimates of many rows, so many at a time."""
+    parts = [
+        model.estimates({name: array[start : start + ROWS_AT_ONCE] for name, array in x.items()}, without)
+        for start in range(0, max(1, height(x)), ROWS_AT_ONCE)
+    ]
+    return np.concatenate(parts)
 
 
 def _sampled(arrays: Arrays) -> Arrays:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import builtins
 import inspect
-import json
 import keyword
 import re
 import sys
@@ -16,10 +15,8 @@ from typing import Any
 
 import keras
 
+from nervura.code_text import call_lines, import_line, quoted
 from nervura.errors import RunError
-
-LINE = 120
-"""The longest line of generated code."""
 
 CONSTANTS = {
     "units": "HIDDEN",
@@ -557,25 +554,3 @@ def _loop_lines(loop: Loop, named: dict[Constant, str]) -> list[str]:
             start = f", start={loop.first}" if loop.first else ""
             header = f"    for i, {one} in enumerate({values}{start}):"
     return [header, *(line for step in loop.steps for line in _step_lines(step, own, 8))]
-
-
-def call_lines(begin: str, arguments: list[str], end: str, indent: int) -> list[str]:
-    """A call on one line; else its arguments on a line of their own; else one line for each."""
-    whole = ", ".join(arguments)
-    if len(begin + whole + end) <= LINE:
-        return [begin + whole + end]
-    inner = " " * (indent + 4)
-    if len(inner + whole) <= LINE:
-        return [begin, inner + whole, " " * indent + end]
-    return [begin, *(f"{inner}{argument}," for argument in arguments), " " * indent + end]
-
-
-def import_line(module: str, names: list[str]) -> str:
-    """An import of some names, in brackets where it does not fit on a line."""
-    line = f"from {module} import {', '.join(names)}"
-    return line if len(line) <= LINE else f"from {module} import (\n" + "".join(f"    {n},\n" for n in names) + ")"
-
-
-def quoted(text: str) -> str:
-    """A string as code, in double quotes."""
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\x7f")

@@ -31,8 +31,8 @@ PREPARING_ROWS = 200_000
 PROBE_ROWS = 256
 VALIDATION_BATCH = 8_192
 NEGLIGIBLE = 1e-4
-"""A loss of classes, in nats, has to fall by more than this to count as better: classes that are told apart without error
-would else be learnt on and on. A loss of values has no such scale."""
+"""A loss of classes, in nats, has to fall by more than this for patience to begin anew: classes that are told apart
+without error would else be learnt on and on. A loss of values has no such scale."""
 ACTIVATIONS = 2**25
 """Of pictures so many rows are computed at once that the largest layer gives this many numbers."""
 
@@ -429,7 +429,16 @@ class Keeper(keras.callbacks.Callback):
 
     @property
     def finished(self) -> bool:
-        return self.at_the_end or self.epoch - self.best_epoch >= self.design.options.patience
+        return self.at_the_end or self._waited() >= self.design.options.patience
+
+    def _waited(self) -> int:
+        """The epochs since the validation loss last fell by more than what is negligible."""
+        negligible = NEGLIGIBLE if self.design.problem.supervised_by == "classifier" else 0.0
+        reached, since = math.inf, 0
+        for epoch, value in enumerate(self.history.get("val_loss", ()), 1):
+            if value < reached - negligible:
+                reached, since = value, epoch
+        return self.epoch - since
 
     @property
     def at_the_end(self) -> bool:
@@ -456,8 +465,7 @@ class Keeper(keras.callbacks.Callback):
         value = self._validation_loss()
         weights = [_value(v) for v in model.variables]
         # A relu may turn not-a-number into zero, so that spoilt weights can still give a loss.
-        negligible = NEGLIGIBLE if self.design.problem.supervised_by == "classifier" else 0.0
-        if value < self.best - negligible and all(np.isfinite(w).all() for w in weights):
+        if value < self.best and all(np.isfinite(w).all() for w in weights):
             self.best, self.best_epoch, self.best_weights = value, self.epoch, weights
         row = {
             "epoch": float(self.epoch),

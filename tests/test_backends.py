@@ -34,11 +34,12 @@ def example(problem: str, network: str = "feed_forward") -> Dataset:
     return contracts.example_for(zoo.load(network), CLASSES[problem])
 
 
-SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
-"""Options of networks that would take long in their usual size."""
-
-LONG = {"residual": ("multiclass",)}
-"""Networks that take a minute to compile are tried on some problems; the head is the same layer for all of them."""
+SMALLER: dict[str, dict[str, Any]] = {
+    "convolutional": {"learning_rate": 1e-3},
+    "residual": {"depth": 8, "learning_rate": 0.0},
+}
+"""Options of networks that would take long in their usual size, or that learn the example to the last digit within a few
+epochs; the learning rates are those of the networks themselves."""
 
 
 def fitted(network: str, problem: str, epochs: int = 8, **more: Any) -> tuple[Design, training.Fit]:
@@ -86,17 +87,15 @@ def test_quantile_bins() -> None:
     np.testing.assert_allclose(numbers_of(layer(NUMBERS)), expected, atol=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("network", "problem"), [(name, problem) for name in zoo.names() for problem in LONG.get(name, CLASSES)]
-)
+@pytest.mark.parametrize("network", zoo.names())
+@pytest.mark.parametrize("problem", CLASSES)
 def test_networks_learn(network: str, problem: str) -> None:
     made, fit = fitted(network, problem, label_smoothing=0.0, **SMALLER.get(network, {}))
-    first, best = fit.history["val_loss"][0], fit.history["val_loss"][fit.best_epoch - 1]
-    assert best < max(0.98 * first, training.NEGLIGIBLE)
+    assert fit.history["val_loss"][fit.best_epoch - 1] < 0.98 * fit.history["val_loss"][0]
     x, y = example(problem, network).arrays("validation")
     loss = getattr(keras.losses, made.problem.head().loss)()
     reached = float(keras.ops.convert_to_numpy(loss(y.reshape(len(y), -1), training.predict(made.model, x))))
-    assert reached == pytest.approx(min(fit.history["val_loss"]), rel=1e-4, abs=training.NEGLIGIBLE)
+    assert reached == pytest.approx(min(fit.history["val_loss"]), rel=1e-4)
 
 
 def test_weights_of_the_rows_reach_the_loss() -> None:

@@ -113,17 +113,13 @@ def test_problems_keep_their_contract(name: str) -> None:
 SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
 """Options of networks that would take long in their usual size."""
 
-LONG = {"residual": ("multiclass",)}
-"""Networks that take a minute to compile are tried on some problems; the head is the same layer for all of them."""
-
 
 @pytest.mark.parametrize("network", [network.name for network in zoo])
 def test_networks_keep_their_contract_on_each_problem_that_they_suit(network: str, tmp_path: Path) -> None:
     member = zoo.load(network)
-    suits = LONG.get(network, sorted(member.suits))
-    for problem in suits:
+    for problem in sorted(member.suits):
         contracts.check_network(member, example(problem, network), tmp_path / problem, SMALLER.get(network))
-    contracts.check_in_fresh_process([tmp_path / problem for problem in suits])
+    contracts.check_in_fresh_process([tmp_path / problem for problem in sorted(member.suits)])
 
 
 @pytest.mark.parametrize("problem", sorted(CLASSES))

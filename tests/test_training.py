@@ -57,6 +57,18 @@ def test_training_stops_by_patience_and_keeps_the_best_weights(dataset: Dataset)
     assert dataset.problem.row_losses(y.astype(int), estimates).mean() == pytest.approx(min(losses), abs=1e-4)
 
 
+def test_gains_that_are_negligible_do_not_keep_a_training_of_classes_going() -> None:
+    x = np.linspace(-1, 1, 400)
+    rows = pl.DataFrame({"x": x, "y": np.where(x > 0, "a", "b")}).filter(pl.col("x").abs() > 0.3)
+    told_apart = Dataset.open(rows, "y")
+    designed = made(told_apart, epochs=1_000, patience=5, learning_rate=0.1, dropout=0.0)
+    found = fit(told_apart, designed)
+    losses = found.history["val_loss"]
+    assert found.stopped == "patience" and len(losses) < 200
+    assert losses[-6] - min(losses[-5:]) < training.NEGLIGIBLE
+    assert found.best_epoch == int(np.argmin(losses)) + 1, "the best weights are kept all the same"
+
+
 def test_a_deadline_that_has_passed_still_leaves_a_network(dataset: Dataset) -> None:
     designed = made(dataset, epochs=1_000)
     found = fit(dataset, designed, deadline=time.monotonic() - 1)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Network, TrainingOptions, option, sample, settle_flips
+from nervura.zoo.base import MirroringOptions, Network, option, sample, settle_flips
 
 if TYPE_CHECKING:
     import keras
@@ -50,8 +50,8 @@ class Airbench(Network):
     Choose it for pictures of up to about 100 pixels a side, with classes or values; it is the default.
     Paper: K. Jordan, 94% on CIFAR-10 in 3.29 Seconds on a Single GPU (2024). How we differ: the first convolution takes
     longer steps, with larger patches, over pictures from 64 pixels on; the number of passes follows from the number of
-    pictures, and from the budget; there are fewer filters unless you ask for more; whether to mirror is found out from the training pictures; the bias of the first convolution learns
-    throughout.
+    pictures, and from the budget; there are fewer filters unless you ask for more; whether to mirror is found out from
+    the training pictures; the bias of the first convolution learns throughout.
     """
 
     name = "airbench"
@@ -59,17 +59,12 @@ class Airbench(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(TrainingOptions):
+    class Options(MirroringOptions):
         filters: list[int] = option(
             [],
             "filters of each block; empty: 16,64,64 for grey pictures, 32,128,128 for coloured ones",
             low=1,
             high=4_096,
-        )
-        flips: str = option(
-            "auto",
-            "whether pictures are mirrored in training; auto: unless mirrored training pictures look like other classes",
-            choices=("auto", "yes", "no"),
         )
         shift: int = option(-1, "longest shift in training, in pixels; -1: a sixteenth of the side", low=-1, high=64)
         views: bool = option(True, "whether the answer is the mean over shifted and mirrored views of a picture")

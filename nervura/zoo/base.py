@@ -74,6 +74,17 @@ class TrainingOptions:
     )
 
 
+@dataclass
+class MirroringOptions(TrainingOptions):
+    """What networks that may mirror pictures in training can be told besides; see ``settle_flips``."""
+
+    flips: str = option(
+        "auto",
+        "whether pictures are mirrored in training; auto: unless mirrored training pictures look like other classes",
+        choices=("auto", "yes", "no"),
+    )
+
+
 class Network:
     """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import OptionError
-from nervura.zoo.base import Network, TrainingOptions, option, settle_flips
+from nervura.zoo.base import MirroringOptions, Network, option, settle_flips
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +53,7 @@ class Residual(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(TrainingOptions):
+    class Options(MirroringOptions):
         depth: int = option(
             0,
             "layers: 8, 14, 20, 32, 44, 56 or 110 for small pictures, 18, 34, 50, 101 or 152 for large ones; 0: 20, or 18 "
@@ -61,11 +61,6 @@ class Residual(Network):
             low=0,
             high=152,
             search=(8, 14, 20, 32),
-        )
-        flips: str = option(
-            "auto",
-            "whether pictures are mirrored in training; auto: unless mirrored training pictures look like other classes",
-            choices=("auto", "yes", "no"),
         )
         shift: int = option(-1, "longest shift in training, in pixels; -1: an eighth of the side", low=-1, high=64)
         epochs: int = option(60, "most passes over the training rows", low=1, high=100_000)
@@ -76,7 +71,13 @@ class Residual(Network):
             "rule that turns gradients into steps",
             choices=("sgd", "rmsprop", "adam", "adamw", "lookahead"),
         )
-        learning_rate: float = option(0.1, "size of a step at most", low=1e-7, high=10.0, search=(0.03, 0.1, 0.3))
+        learning_rate: float = option(
+            0.0,
+            "size of a step at most; 0: 0.1 for classes, 0.01 for values",
+            low=0.0,
+            high=10.0,
+            search=(0.0, 0.003, 0.03),
+        )
         schedule: str = option(
             "triangular",
             "how the learning rate changes over the epochs",
@@ -95,6 +96,8 @@ class Residual(Network):
                 f"Residual networks have {', '.join(map(str, SMALL_DEPTHS))} layers for small pictures and "
                 f"{', '.join(map(str, LARGE_DEPTHS))} for large ones; {options.depth} were asked for. Write --set depth=20."
             )
+        # The squared error of values has no bound, and at the rate of classes it was seen to grow without end.
+        options.learning_rate = options.learning_rate or (0.01 if head.activation == "linear" else 0.1)
         options.shift = min(round(side / 8) if options.shift < 0 else options.shift, side - 1)
         return settle_flips(options, pictures)
 

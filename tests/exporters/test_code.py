@@ -17,11 +17,11 @@ import pytest
 import nervura
 from nervura import encoding
 from nervura.calibration import calibrate
+from nervura.data_source import DataCode, PictureCode
 from nervura.dataset import Dataset
 from nervura.designing import design
 from nervura.ensembling import ensemble
 from nervura.exporters import exporters
-from nervura.exporters.code import DataCode, PictureCode
 from nervura.exporting import export
 from nervura.model_source import layers_source, model_source
 from nervura.run import Run
