@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import math
 import time
@@ -240,7 +241,7 @@ class _Judge:
         for seed in range(1, SEEDS):
             if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):
                 return
-            self.tell(f"{trained.network.name}, seed {trained.seed + seed}")
+            self._begin(f"{trained.network.name}, seed {trained.seed + seed}")
             again = design(
                 self.dataset.problem,
                 trained.network,
@@ -258,7 +259,7 @@ class _Judge:
     def _network(self, name: str, kind: str, simplicity: int, depth: int) -> Iterator[Candidate]:
         if not self._fits(name, self._network_seconds()):
             return
-        self.tell(name)
+        self._begin(name)
         began = time.monotonic()
         network, options = ("feed_forward", {"layers": depth}) if depth > 1 else (name, {})
         made = design(self.dataset.problem, network, self.dataset.schema, options)
@@ -289,7 +290,7 @@ class _Judge:
                 f"{member.name} is one model and not {folds} over folds, because of its time for {size[0]:,} rows, "
                 f"{size[1]:,} features and {size[2]:,} outputs."
             )
-        self.tell(member.name)
+        self._begin(member.name)
         began = time.monotonic()
         rows, fold_of = self._rows_and_folds() if models else (self._learnt(), None)
         fitted = member.fit(problem, inputs, rows, folds=fold_of, models=models)
@@ -378,7 +379,7 @@ class _Judge:
         seconds = 2 * member.seconds(len(truth), width, problem.head().units)
         if len(truth) < FEWEST_CURVE_ROWS or not self._fits("the learning curve", seconds):
             return []
-        self.tell("learning curve")
+        self._begin("learning curve")
         order = np.random.default_rng(0).permutation(len(truth))
         curve = []
         for share in CURVE_SHARES:
@@ -389,6 +390,11 @@ class _Judge:
             scores = judging.intervals(problem, truth_of_test, estimates, resamples=200, problems=[ruled])
             curve.append({"rows": len(chosen), **scores[problem.metric]})
         return curve
+
+    def _begin(self, what: str) -> None:
+        # Keras models are cycles of references: of millions of rows, each would leave memory behind until they are found.
+        gc.collect()
+        self.tell(what)
 
     def _fits(self, what: str, seconds: float) -> bool:
         if self.left() > seconds:
