@@ -254,9 +254,15 @@ class Dataset:
         return np.empty(rows, self.problem.encode(one).dtype)
 
 
+MOST_VALIDATION_ROWS = 100_000
+"""More rows than this tell no better when to stop; they are learnt from."""
+
+
 def _validation_share(rows: int, alike: np.ndarray | None) -> float:
-    """A fifth of a table; of pictures, among which those held out are lost for learning, a tenth or 200 or 5,000."""
-    return 0.2 if alike is None else min(0.2, max(0.1, 200 / rows), 5_000 / rows)
+    """A fifth of a table, or 100,000 rows; of pictures, of which fewer are at hand, a tenth or 200 or 5,000."""
+    if alike is None:
+        return min(0.2, MOST_VALIDATION_ROWS / rows)
+    return min(0.2, max(0.1, 200 / rows), 5_000 / rows)
 
 
 def _held(table: Table) -> Table:

@@ -242,19 +242,17 @@ class _Judge:
             if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):
                 return
             self._begin(f"{trained.network.name}, seed {trained.seed + seed}")
-            again = design(
-                self.dataset.problem,
-                trained.network,
-                self.dataset.schema,
-                vars(trained.options),
-                trained.seed + seed,
-            )
-            training.fit(again, self.dataset.arrays("train"), self.dataset.arrays("validation"), deadline=self.deadline)
-            validation, test = self._answers(again)
-            again.problem = self._ruled(validation[0])
+            validation, test, problem = self._from_seed(trained, trained.seed + seed)
             own.validation += validation
             own.test += test
-            own.problems = [*own.problems, again.problem]
+            own.problems = [*own.problems, problem]
+
+    def _from_seed(self, trained: Design, seed: int) -> tuple[list[np.ndarray], list[np.ndarray], Problem]:
+        """What the design answers after a training from another seed, and the problem with its rule."""
+        again = design(self.dataset.problem, trained.network, self.dataset.schema, vars(trained.options), seed)
+        training.fit(again, self.dataset.arrays("train"), self.dataset.arrays("validation"), deadline=self.deadline)
+        validation, test = self._answers(again)
+        return validation, test, self._ruled(validation[0])
 
     def _network(self, name: str, kind: str, simplicity: int, depth: int) -> Iterator[Candidate]:
         if not self._fits(name, self._network_seconds()):

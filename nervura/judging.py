@@ -24,8 +24,8 @@ NORMAL = 1.959964
 MOST_RESAMPLED = 20_000
 """Of more rows, this many are resampled and the interval is narrowed by the root of the shares of rows."""
 
-CELLS = 2_500_000
-"""Weights (sets x rows) held at once: 20 MB in float64, and the scores need a few such arrays."""
+CELLS = 500_000
+"""Weights (sets x rows) held at once: 4 MB in float64, and the scores need a dozen such arrays."""
 
 WORTH = 0.05
 """What depth might gain is no reason for it below this share of what the best model gains over the constant guess."""

@@ -185,7 +185,7 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
     """The rows to learn from and those that decide when to stop, in the form of the design's loss."""
     x, codes = _used(design, training)
     judged_x, judged_codes = _used(design, validation)
-    fold, judged_fold = np.full(len(codes), -1), np.full(len(judged_codes), -1)
+    fold, judged_fold = np.full(len(codes), -1, np.int8), np.full(len(judged_codes), -1, np.int8)
     if design.groups > 1:
         if folds is None:
             raise ValueError("A design of several groups is trained on folds; none were given.")
@@ -216,7 +216,7 @@ def _wanted(design: Design, codes: np.ndarray) -> np.ndarray:
 
 def _with_fold(wanted: np.ndarray, fold: np.ndarray) -> np.ndarray:
     """The target with the number of each row's fold beside it, as ``MemberLoss`` takes it."""
-    return np.column_stack([wanted, fold]).astype("float32")
+    return np.column_stack([wanted.astype("float32"), fold.astype("float32")])
 
 
 def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
