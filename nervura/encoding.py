@@ -238,9 +238,9 @@ def tensors(schema: Schema) -> list[Tensor]:
         seen |= new
         labels = tuple(feature.label for feature in features)
         if name == "categories":
-            found.append(Tensor(name, "int32", labels, sizes, len(new)))
+            found.append(Tensor(name, "int32", labels, sizes, len(new), facts={"rows": schema.rows}))
         else:
-            found.append(Tensor(name, "float32", labels, (), len(new)))
+            found.append(Tensor(name, "float32", labels, (), len(new), facts={"rows": schema.rows}))
     found += [
         Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
         for column in schema.inputs

@@ -379,11 +379,16 @@ class _Judge:
             return []
         self._begin("learning curve")
         order = np.random.default_rng(0).permutation(len(truth))
+        stopping = self.dataset.arrays("validation")[0], self.dataset.truth("validation")
         curve = []
         for share in CURVE_SHARES:
             chosen = np.sort(order[: round(share * len(truth))])
-            fitted = member.fit(problem, inputs, ({name: a[chosen] for name, a in x.items()}, truth[chosen]))
-            ruled = self._ruled(_estimates(fitted, self.dataset.arrays("validation")[0]))
+            # The trees stop on the validation rows. To find their number among few rows would take many trainings.
+            rows = {name: np.concatenate([a[chosen], stopping[0][name]]) for name, a in x.items()}
+            folds = np.repeat([1, 0], [len(chosen), len(stopping[1])])
+            both = rows, np.concatenate([truth[chosen], stopping[1]])
+            fitted = member.fit(problem, inputs, both, folds=folds, models=1)
+            ruled = self._ruled(_estimates(fitted, stopping[0]))
             truth_of_test, estimates = self.dataset.truth("test"), [_estimates(fitted, test)]
             scores = judging.intervals(problem, truth_of_test, estimates, resamples=200, problems=[ruled])
             curve.append({"rows": len(chosen), **scores[problem.metric]})

@@ -133,10 +133,15 @@ def intervals(
     for one, estimates in zip(every, all_estimates, strict=True):
         here = one.scores(truth, estimates)
         of_sample = one.scores(truth[rows], estimates[rows])
-        for weights in _weights(len(rows), -(-resamples // len(all_estimates)), generator):
+        sets = -(-resamples // len(all_estimates))
+        ranked = _ranked_sets(sets, truth[rows], estimates)
+        for weights in _weights(len(rows), sets, generator):
             for name in problem.metrics:
-                scores = one.score(name, truth[rows], estimates[rows], weights)
-                drawn[name].append(here[name] + (scores - of_sample[name]) * narrowing)
+                here_drawn = weights[:ranked] if name in RANKED else weights
+                if len(here_drawn):
+                    scores = one.score(name, truth[rows], estimates[rows], here_drawn)
+                    drawn[name].append(here[name] + (scores - of_sample[name]) * narrowing)
+            ranked = max(0, ranked - len(weights))
     found = {}
     for name, value in every[0].scores(truth, all_estimates[0]).items():
         draws = np.concatenate(drawn[name])
@@ -184,8 +189,8 @@ def scored(
     of_sample = np.array([one.loss(truth[rows], e[rows])[0] for one, e in zip(every, estimates, strict=True)])
     drawn = []
     resamples = 1000
-    if problem.metric in RANKED:
-        resamples = max(200, min(1000, RANKED_CELLS // len(rows)))
+    if problem.metric in RANKED and estimates:
+        resamples = _ranked_sets(resamples, truth[rows], estimates[0])
     for weights in _weights(len(rows), resamples, generator):
         each = [one.loss(truth[rows], e[rows], weights) for one, e in zip(every, estimates, strict=True)]
         drawn.append(np.mean(each, axis=0))
@@ -201,8 +206,8 @@ def scored(
     )
 
 
-RANKED, RANKED_CELLS = ("roc_auc", "average_precision"), 4_000_000
-"""Metrics of the order of rows take long to resample; of many rows fewer resamples must do."""
+RANKED, RANKED_CELLS, FEWEST_RANKED = ("roc_auc", "average_precision"), 4_000_000, 200
+"""Metrics of the order of rows take long to resample; of many rows or classes fewer resamples must do."""
 
 OF_CLASSES = ("balanced_accuracy", "f1", "f1_macro", "roc_auc", "average_precision")
 """Metrics that rest on the rows of a class: where it is rare, few rows tell how much they vary."""
@@ -655,6 +660,12 @@ def _finite(candidate: Candidate) -> Candidate:
         candidate.groups,
         [one for one, is_sound in zip(candidate.problems, kept, strict=True) if is_sound] if candidate.problems else (),
     )
+
+
+def _ranked_sets(sets: int, truth: np.ndarray, estimates: np.ndarray) -> int:
+    """How many of ``sets`` resamples a metric of the order of rows is computed on: each class has an order of its own."""
+    orders = estimates.shape[1] if estimates.ndim > 1 and estimates.shape[1] > 2 else 1
+    return min(sets, max(FEWEST_RANKED, RANKED_CELLS // max(1, len(truth) * orders)))
 
 
 def _some_rows(rows: int, generator: np.random.Generator) -> np.ndarray:

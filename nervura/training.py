@@ -21,6 +21,7 @@ from nervura.errors import RunError
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
+from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.run import Run
 
@@ -300,6 +301,8 @@ def optimizer_for(options: Any, steps: int) -> keras.optimizers.Optimizer:
         rate = CosLogRate(options.learning_rate, options.epochs * steps)
     elif options.schedule == "triangular":
         rate = TriangularRate(options.learning_rate, options.epochs * steps)
+    elif options.schedule == "stable_decay":
+        rate = StableDecayRate(options.learning_rate, options.epochs * steps)
     clip = {"global_clipnorm": options.clip_norm} if options.clip_norm else {}
     if options.optimizer == "sgd":
         return keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.momentum > 0, **clip)

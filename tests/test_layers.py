@@ -24,6 +24,7 @@ from nervura.layers.periodic_embedding import PeriodicEmbedding
 from nervura.layers.quantile_bins import QuantileBins
 from nervura.layers.robust_scale import RobustScale
 from nervura.layers.smooth_clip import SmoothClip
+from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.tangent_dense import TangentDense
 from nervura.layers.tangent_outputs import TangentOutputs
 from nervura.layers.triangular_rate import TriangularRate
@@ -352,3 +353,9 @@ def test_the_triangle_follows_the_end_that_its_optimiser_holds() -> None:
     optimizer.build([keras.Variable(np.zeros(2, "float32"))])
     optimizer.end.assign(100)
     assert float(numbers_of(rate(23))) == pytest.approx(2.0, rel=1e-5)
+
+
+def test_a_stable_rate_falls_to_zero_in_its_last_quarter() -> None:
+    rate = StableDecayRate(2.0, 1_000)
+    for step, share in ((0, 1.0), (750, 1.0), (875, 0.5), (1_000, 0.0), (5_000, 0.0)):
+        assert float(numbers_of(rate(step))) == pytest.approx(2 * share, abs=1e-5)

@@ -22,6 +22,7 @@ from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
 from nervura.layers.moved import Moved
+from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.model_source import layers_source, model_source
 from nervura.pictures import as_png, decode
@@ -226,8 +227,14 @@ SCHEDULES = {
     "cosine": "keras.optimizers.schedules.CosineDecay",
     "coslog4": "CosLogRate",
     "triangular": "TriangularRate",
+    "stable_decay": "StableDecayRate",
 }
-OWN = {"coslog4": CosLogRate, "triangular": TriangularRate, "lookahead": Lookahead}
+OWN = {
+    "coslog4": CosLogRate,
+    "triangular": TriangularRate,
+    "stable_decay": StableDecayRate,
+    "lookahead": Lookahead,
+}
 """Schedules and optimisers that Keras does not have."""
 
 

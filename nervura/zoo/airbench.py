@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import MirroringOptions, Network, option, sample, settle_flips
+from nervura.zoo.base import SCHEDULES, MirroringOptions, Network, option, sample, settle_flips
 
 if TYPE_CHECKING:
     import keras
@@ -84,7 +84,7 @@ class Airbench(Network):
         schedule: str = option(
             "triangular",
             "how the learning rate changes over the epochs",
-            choices=("constant", "cosine", "coslog4", "triangular"),
+            choices=SCHEDULES,
         )
         momentum: float = option(0.85, "share of the last step kept, for sgd and lookahead", low=0.0, high=0.999)
         weight_decay: float = option(

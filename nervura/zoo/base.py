@@ -39,6 +39,9 @@ def option(
     return field(default=default, metadata=metadata)
 
 
+SCHEDULES = ("constant", "cosine", "coslog4", "triangular", "stable_decay")
+
+
 @dataclass
 class TrainingOptions:
     """What every network that learns by gradients can be told. A network's options extend these."""
@@ -57,8 +60,8 @@ class TrainingOptions:
     schedule: str = option(
         "constant",
         "how the learning rate changes over the epochs; coslog4: four waves, each twice as long as the last; "
-        "triangular: up for 23 % of the steps, then down",
-        choices=("constant", "cosine", "coslog4", "triangular"),
+        "triangular: up for 23 % of the steps, then down; stable_decay: constant, then down in the last quarter",
+        choices=SCHEDULES,
     )
     momentum: float = option(0.9, "share of the last step kept, for sgd and lookahead", low=0.0, high=0.999)
     beta_2: float = option(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Network, TrainingOptions, option
+from nervura.zoo.base import SCHEDULES, Network, TrainingOptions, option
 
 if TYPE_CHECKING:
     import keras
@@ -93,7 +93,7 @@ class RealMLP(Network):
         schedule: str = option(
             "coslog4",
             "how the learning rate changes over the epochs; coslog4: four waves, each twice as long as the last",
-            choices=("constant", "cosine", "coslog4"),
+            choices=SCHEDULES,
         )
         beta_2: float = option(
             0.95, "share of the last squares of gradients kept, for adam and adamw", low=0.0, high=0.99999

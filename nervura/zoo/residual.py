@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import OptionError
-from nervura.zoo.base import MirroringOptions, Network, option, settle_flips
+from nervura.zoo.base import SCHEDULES, MirroringOptions, Network, option, settle_flips
 
 if TYPE_CHECKING:
     import keras
@@ -81,7 +81,7 @@ class Residual(Network):
         schedule: str = option(
             "triangular",
             "how the learning rate changes over the epochs",
-            choices=("constant", "cosine", "coslog4", "triangular"),
+            choices=SCHEDULES,
         )
         weight_decay: float = option(
             1e-3, "share of the weights taken away per unit of learning rate", low=0.0, high=1.0
