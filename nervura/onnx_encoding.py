@@ -1,10 +1,15 @@
 """Stage one of the encoding as an ONNX graph: from raw columns to the tensors of ``nervura.encoding``, in float64.
 
-Every column is one input of shape (rows, 1), by its kind:
+Every column is one input by its kind, of shape (rows, 1):
 
 - numbers, and yes/no columns that the source holds as numbers or booleans: float64, NaN where missing
 - yes/no columns of words, and categories: strings, empty where missing, without spaces around them
 - dates and times: int64, milliseconds since 1970-01-01, the least int64 (NumPy's NaT) where missing
+
+Pictures are uint8 (rows, height, width, channels), as the network takes them.
+
+The steps are those of the run's own encoding, so that not the last bit differs: Polars divides by a constant by
+multiplying by its inverse.
 """
 
 from __future__ import annotations
@@ -15,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from nervura import pictures
 from nervura.encoding import FIRST_LEVEL, LIMIT, MISSING, MONDAY, PERIODS, PICTURES, UNLISTED, picture_shape, values
 from nervura.errors import RunError
 from nervura.onnx_graph import Graph, Value
@@ -95,7 +101,7 @@ def feeds(schema: Schema, rows: pl.DataFrame) -> dict[str, np.ndarray]:
     for column in schema.inputs:
         kind = form(column)
         if kind == "uint8":
-            found = np.ascontiguousarray(rows[column.name].to_numpy())
+            found, _ = pictures.decode(rows[column.name], column.encoding or {})
         elif column.kind == "boolean" and kind == "string":
             found = rows[column.name].str.strip_chars().fill_null("").to_numpy().astype(object)
         else:
@@ -114,8 +120,7 @@ def _number(column: Column, raw: Value) -> Value:
     """A column as float64 (rows, 1) with NaN where it is missing: numbers, ones and zeros, seconds."""
     graph, missing = raw.graph, math.nan
     if column.kind == "datetime":
-        # In the steps of the run's own encoding, so that not the last bit differs.
-        seconds = (raw * np.int64(1000)).cast(np.float64) / 1e6
+        seconds = (raw * np.int64(1000)).cast(np.float64) * (1 / 1e6)
         return graph.op("Where", raw.op("Equal", raw, np.int64(NO_TIME)), missing, seconds)
     if form(column) == "string":
         parsing: Any = column.parsing
@@ -144,12 +149,12 @@ def _numbers(side: Value, columns: list[Column]) -> Value | None:
     origin, unit = (np.array([one[key] for one in told], dtype=np.float64) for key in ("origin", "unit"))
     given = side.columns(places)
     # Only then clipped: what clipping makes of NaN differs between versions.
-    scaled = graph.op("Clip", _filled((given - origin) / unit, 0.0), -LIMIT, LIMIT)
+    scaled = graph.op("Clip", _filled((given - origin) * (1 / unit), 0.0), -LIMIT, LIMIT)
     circles = [(place, period) for place, one in zip(places, told, strict=True) for period in one.get("periods", [])]
     if not circles:
         return scaled.cast(np.float32)
     lengths = np.array([PERIODS[period] for _, period in circles])
-    turns = (side.columns([place for place, _ in circles]) - MONDAY) / lengths * (2 * math.pi)
+    turns = (side.columns([place for place, _ in circles]) - MONDAY) * (1 / lengths) * (2 * math.pi)
     waves = [_filled(graph.op(kind, turns), 0.0) for kind in ("Sin", "Cos")]
     # Behind each column's own number stand the sines and cosines of its periods.
     order, turn = [], 0

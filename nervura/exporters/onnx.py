@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import tempfile
 import warnings
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -241,15 +243,44 @@ def network_graph(path: Path) -> onnx.ModelProto:
 
 def write_network(path: Path, out: Path) -> None:
     """Writes the network of a .keras file as ONNX; Keras must have TensorFlow as its backend."""
+    import onnx
+
     model = load_network(path)
     # Keras exports models alone that have been called.
     model({tensor.name: np.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs}, training=False)
+    # What it cannot convert tf2onnx only logs; the check below tells of it.
+    log = logging.getLogger("tf2onnx")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # tf2onnx asks NumPy for names of its first version
+            _teach_erfc()
             model.export(out, format="onnx", verbose=False, opset_version=OPSET)
+        onnx.checker.check_model(str(out))
     except Exception as error:  # an operator without a counterpart raises one of many kinds
-        raise _not_written(str(error)) from error
+        raise _not_written(str(error).partition("\n")[0]) from error
+    finally:
+        log.setLevel(before)
+
+
+@cache
+def _teach_erfc() -> None:
+    """Tells tf2onnx what it does not know: erfc, by which Keras computes gelu, is 1 - erf."""
+    from tf2onnx.handler import tf_op
+
+    @tf_op("Erfc")
+    class Erfc:
+        @classmethod
+        def version_9(cls, graph: Any, node: Any, **more: Any) -> None:
+            (given,), (name,), shape = node.input, node.output, node.output_shapes
+            kind = [graph.get_dtype(name)]
+            graph.remove_node(node.name)
+            one = graph.make_const(f"{node.name}/one", np.array(1.0, dtype=np.float32))
+            erf = graph.make_node("Erf", [given], shapes=shape, dtypes=kind)
+            graph.make_node(
+                "Sub", [one.output[0], erf.output[0]], name=node.name, outputs=[name], shapes=shape, dtypes=kind
+            )
 
 
 def _not_written(reason: str) -> RunError:
