@@ -43,19 +43,20 @@ def logits(
         sizes: the number of codes of each category.
     """
     about = told["features_info"]
-    hashes = {one["value"]: _signed(one["hash"]) for one in about.get("cat_features_hash", [])}
+    hashes = {one["value"]: _signed(one["hash"]) for one in about.get("cat_features_hash") or []}
     hashed = [np.array([hashes[str(code)] for code in range(size)]) for size in sizes]
     blocks = [] if numbers is None else [numbers]
     splits: list[Split] = []
-    for one in about.get("float_features", []):
+    floats = about.get("float_features") or []
+    for one in floats:
         splits += [Split(one["flat_feature_index"], border) for border in one["borders"] or []]
-    for one in about.get("categorical_features", []):
+    for one in about.get("categorical_features") or []:
         index = one["feature_index"]
         for value in one.get("values") or []:
             splits.append(Split(one["flat_feature_index"], codes=np.flatnonzero(hashed[index] == _signed(value))))
     if codes is not None:
         blocks.append(codes.cast(np.float64))
-    width = len(about.get("float_features", [])) + len(sizes)
+    width = len(floats) + len(sizes)
     statistics = about.get("ctrs") or []
     if statistics:
         blocks.append(_statistics(statistics, told["ctr_data"], numbers, codes, hashed))
