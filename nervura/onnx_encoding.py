@@ -48,9 +48,14 @@ def input_names(schema: Schema) -> dict[str, str]:
 
 def form(column: Column) -> str:
     """What a column's input holds: ``string``, ``float64``, ``int64`` or, of pictures, ``uint8``."""
-    if column.kind == "category" or (column.kind == "boolean" and column.parsing is not None):
+    if column.kind == "category" or _in_words(column):
         return "string"
     return {"datetime": "int64", "image": "uint8"}.get(column.kind, "float64")
+
+
+def _in_words(column: Column) -> bool:
+    """Whether it is a yes/no column that the source holds as words."""
+    return column.kind == "boolean" and column.parsing is not None
 
 
 def encoded(graph: Graph, schema: Schema) -> dict[str, Value]:
@@ -98,20 +103,23 @@ def feeds(schema: Schema, rows: pl.DataFrame) -> dict[str, np.ndarray]:
 
     names = input_names(schema)
     made = {}
+    # One selection for all: in wide frames each takes long.
+    selected = rows.select(
+        (pl.col(column.name).str.strip_chars() if _in_words(column) else values(column)).alias(column.name)
+        for column in schema.inputs
+        if column.kind != "image"
+    )
+    typed = dict(zip(selected.columns, selected.get_columns(), strict=True))
     for column in schema.inputs:
         kind = form(column)
         if kind == "uint8":
             found, _ = pictures.decode(rows[column.name], column.encoding or {})
-        elif column.kind == "boolean" and kind == "string":
-            found = rows[column.name].str.strip_chars().fill_null("").to_numpy().astype(object)
+        elif kind == "string":
+            found = typed[column.name].fill_null("").to_numpy().astype(object)
+        elif kind == "int64":
+            found = typed[column.name].dt.epoch("ms").fill_null(NO_TIME).to_numpy()
         else:
-            series = rows.select(values(column).alias("value")).to_series()
-            if kind == "string":
-                found = series.fill_null("").to_numpy().astype(object)
-            elif kind == "int64":
-                found = series.dt.epoch("ms").fill_null(NO_TIME).to_numpy()
-            else:
-                found = series.cast(pl.Float64).fill_null(math.nan).to_numpy()
+            found = typed[column.name].cast(pl.Float64).fill_null(math.nan).to_numpy()
         made[names[column.name]] = found if kind == "uint8" else found.reshape(-1, 1)
     return made
 

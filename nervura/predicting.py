@@ -43,22 +43,12 @@ def load_model(run: Run) -> keras.Model:
     Raises:
         RunError: it is absent or damaged.
     """
-    return _read_model(run, model_file(run))
-
-
-def model_file(run: Run) -> Path:
-    """The file of a run's own network.
-
-    Raises:
-        RunError: it is absent.
-    """
-    file = run.path / OWN
-    if not file.exists():
-        raise RunError(f"The run '{run.path}' has no {OWN}: training did not end. Write: nervura resume {run.path}")
-    return file
+    return _read_model(run, run.path / OWN)
 
 
 def _read_model(run: Run, file: Path) -> keras.Model:
+    if not file.exists():
+        raise RunError(f"The run '{run.path}' has no {OWN}: training did not end. Write: nervura resume {run.path}")
     layers.register()
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True)
@@ -129,10 +119,10 @@ def answering(
 
 
 def answerer(run: Run, use: str = "network") -> Answerer:
-    """One of the run's models, as ``answering`` finds it, for whoever asks what it is made of."""
+    """One of the run's models, for whoever asks what it is made of; raises as ``answering`` does."""
     problem, name = load_problem(run), called(run, use)
     if name == run.need("design")["network"]:
-        return Answerer(name, problem, model_file(run))
+        return Answerer(name, problem, run.path / OWN)
     plain, folder = problem.uncalibrated(), run.path / kept_in(name)
     if rule := run.read(f"{kept_in(name)}/{RULE.removesuffix('.json')}"):
         plain = type(plain)({**plain.coding, "rule": dict(rule)})

@@ -22,6 +22,7 @@ GROUND |= {
     "data_source",
     "onnx_graph",
     "onnx_encoding",
+    "onnx_catboost",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines"}
