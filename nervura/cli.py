@@ -143,8 +143,9 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", _export, "write a run in another form")
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--to", default="code", metavar="FORMAT", help="code or keras (default: %(default)s)")
+    export.add_argument("--to", default="code", metavar="FORMAT", help="code, keras or onnx (default: %(default)s)")
     export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
+    _add_use(export)
 
     compare = add("compare", _compare, "set runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN")
@@ -389,7 +390,7 @@ def _report(given: argparse.Namespace) -> None:
 def _export(given: argparse.Namespace) -> None:
     import nervura
 
-    path = nervura.load(given.run).export(given.to, given.out)
+    path = nervura.load(given.run).export(given.to, given.out, given.use)
     _print_json({"export": str(path)}) if given.json else print(path)
 
 

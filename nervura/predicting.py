@@ -13,7 +13,9 @@ import polars as pl
 
 from nervura import encoding, layers
 from nervura.baselines import baselines
+from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
+from nervura.exporters.base import Answerer
 from nervura.problems import problems
 from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
@@ -21,6 +23,9 @@ from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PICTURE
 from nervura.training import predictor
+
+OWN = "model.keras"
+"""The file of a network, in a run and in the folders of the networks that it was judged beside."""
 
 RULE = "rule.json"
 """The rule by which a model other than the network names classes, in its folder of the run."""
@@ -38,15 +43,12 @@ def load_model(run: Run) -> keras.Model:
     Raises:
         RunError: it is absent or damaged.
     """
-    file = run.path / "model.keras"
-    if not file.exists():
-        raise RunError(
-            f"The run '{run.path}' has no model.keras: training did not end. Write: nervura resume {run.path}"
-        )
-    return _read_model(run, file)
+    return _read_model(run, run.path / OWN)
 
 
 def _read_model(run: Run, file: Path) -> keras.Model:
+    if not file.exists():
+        raise RunError(f"The run '{run.path}' has no {OWN}: training did not end. Write: nervura resume {run.path}")
     layers.register()
     try:
         return keras.saving.load_model(file, compile=False, safe_mode=True)
@@ -107,26 +109,34 @@ def answering(
         RunError: it is damaged.
         MissingDependency: it needs a package that is not installed.
     """
+    found = answerer(run, use)
+    problem, answers = found.problem, found.model
+    if isinstance(answers, Fitted):
+        return problem, lambda x: answers.estimates(encoding.plain(x))
+    own = model if answers == run.path / OWN else None
+    network = predictor(own or _read_model(run, answers))
+    return problem, lambda x: problem.estimates(network(x))
+
+
+def answerer(run: Run, use: str = "network") -> Answerer:
+    """One of the run's models, for whoever asks what it is made of; raises as ``answering`` does."""
     problem, name = load_problem(run), called(run, use)
     if name == run.need("design")["network"]:
-        own = predictor(model or load_model(run))
-        return problem, lambda x: problem.estimates(own(x))
+        return Answerer(name, problem, run.path / OWN)
     plain, folder = problem.uncalibrated(), run.path / kept_in(name)
     if rule := run.read(f"{kept_in(name)}/{RULE.removesuffix('.json')}"):
         plain = type(plain)({**plain.coding, "rule": dict(rule)})
-    if (folder / "model.keras").exists():
-        network = predictor(_read_model(run, folder / "model.keras"))
-        return plain, lambda x: plain.estimates(network(x))
+    if (folder / OWN).exists():
+        return Answerer(name, plain, folder / OWN)
     baseline = baselines.load(name)
     for package, extra in baseline.missing():
         raise MissingDependency(f"The model '{name}' of the run", package, extra)
     try:
-        fitted = baseline.read(folder, plain, encoding.plain_tensors(load_schema(run)))
+        return Answerer(name, plain, baseline.read(folder, plain, encoding.plain_tensors(load_schema(run))))
     except Exception as error:  # a damaged file raises whatever its library does
         raise RunError(
             f"The run '{run.path}' is damaged: the model in {kept_in(name)} cannot be read ({error}). Train it again."
         ) from error
-    return plain, lambda x: fitted.estimates(encoding.plain(x))
 
 
 def predict(

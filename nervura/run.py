@@ -225,11 +225,16 @@ def kept_in(name: str) -> str:
 
 def next_directory(parent: str | Path, source: str, network: str) -> Path:
     """``parent/<source>-<network>-<number>`` with the first number that is free."""
-    stem = "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in f"{source}-{network}")
+    stem = in_file_names(f"{source}-{network}")
     number = 1
     while (path := Path(parent) / f"{stem}-{number}").exists():
         number += 1
     return path
+
+
+def in_file_names(text: str) -> str:
+    """A text with underscores for what does not belong into the name of a file."""
+    return "".join(letter if letter.isalnum() or letter in "-_." else "_" for letter in text)
 
 
 def plain(value: Any) -> Any:

@@ -89,12 +89,12 @@ class TrainedRun(Run):
         """Writes the report and gives its path."""
         return report(self, lang)
 
-    def export(self, to: str = "code", out: str | Path | None = None) -> Path:
-        """Writes the run in another form; see ``nervura.exporting.export``."""
+    def export(self, to: str = "code", out: str | Path | None = None, use: str = "network") -> Path:
+        """Writes the run, or another of its models, in another form; see ``nervura.exporting.export``."""
         from nervura.exporting import export
 
         load_model(self)  # says what is wrong where it is absent or damaged
-        return export(self, to, out)
+        return export(self, to, out, use=use)
 
     def scores(self) -> list[dict[str, Any]]:
         """One dict per model: its name and its scores on the test rows, the network of this run first."""

@@ -16,7 +16,14 @@ import nervura
 
 PACKAGE = Path(nervura.__file__).parent
 GROUND = {"errors", "schema", "run", "shelf", "backend", "parsing", "metrics", "encoding", "writing", "messages"}
-GROUND |= {"code_text", "model_source", "data_source"}  # they write models and encodings as code and know no run
+GROUND |= {
+    "code_text",
+    "model_source",
+    "data_source",
+    "onnx_graph",
+    "onnx_encoding",
+    "onnx_catboost",
+}  # they write models and encodings as code or graphs and know no run
 GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines"}
 DOORS = {"cli", "progress", "estimators"}

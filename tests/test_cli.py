@@ -290,6 +290,18 @@ def test_export(nervura: Any, trained: Path, tmp_path: Path) -> None:
     assert Path(told["export"]).exists()
     status, _, err = nervura("export", trained, "--to", "kears")
     assert status == 2 and "Did you mean 'keras'?" in err
+    status, _, err = nervura("export", trained, "--use", "linear")
+    assert status == 2 and err.count("\n") == 1 and "Write --to onnx" in err
+
+
+def test_export_of_another_model_as_onnx(nervura: Any, trained: Path) -> None:
+    pytest.importorskip("tf2onnx")
+    onnxruntime = pytest.importorskip("onnxruntime")
+    for use in ("linear", "network"):
+        status, out, err = nervura("export", trained, "--to", "onnx", "--use", use, "--out", f"{use}.onnx")
+        assert (status, err) == (0, "") and Path(out.strip()).name == f"{use}.onnx"
+        names = [one.name for one in onnxruntime.InferenceSession(f"{use}.onnx").get_inputs()]
+        assert names == ["length", "colour"]
 
 
 def test_compare(nervura: Any, trained: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
+    from nervura.onnx_graph import Value
     from nervura.problems.base import Problem
 
 MOST_TREES = 500
@@ -54,6 +55,14 @@ class Fitted:
 
     def write(self, folder: Path) -> None:
         """Writes all that ``Baseline.read`` needs into an empty folder."""
+        raise NotImplementedError
+
+    def graph(self, x: dict[str, Value]) -> Value:
+        """``estimates`` as an ONNX graph: probabilities (rows, classes) or values (rows, 1), float64.
+
+        Raises:
+            NotImplementedError: there is no such form.
+        """
         raise NotImplementedError
 
 
@@ -159,6 +168,9 @@ class Guess(Fitted):
     def write(self, folder: Path) -> None:
         write_json(folder / CONSTANT, {"estimate": np.asarray(self.estimate).tolist()})
 
+    def graph(self, x: dict[str, Value]) -> Value:
+        return next(iter(x.values())).repeated(np.atleast_1d(np.asarray(self.estimate, dtype=np.float64)))
+
 
 @dataclass(frozen=True)
 class Bag(Fitted):
@@ -176,6 +188,10 @@ class Bag(Fitted):
             part = folder / f"fold_{number}"
             part.mkdir()
             model.write(part)
+
+    def graph(self, x: dict[str, Value]) -> Value:
+        graphs = [model.graph(x) for model in self.models]
+        return sum(graphs[1:], start=graphs[0]) / float(len(graphs))
 
 
 def rounds_found(y: np.ndarray, classes: bool, seed: int, trial: Callable[[np.ndarray, np.ndarray], int]) -> int:
@@ -217,6 +233,25 @@ def spread(shares: np.ndarray, classes: np.ndarray, problem: Problem) -> np.ndar
     whole = np.zeros((len(shares), len(problem.coding["classes"])))
     whole[:, classes] = shares
     return whole / whole.sum(1, keepdims=True)
+
+
+def spread_graph(shares: Value, classes: np.ndarray, problem: Problem) -> Value:
+    """``spread`` as an ONNX graph."""
+    whole = shares @ np.eye(len(problem.coding["classes"]))[classes]
+    return whole / whole.sum()
+
+
+def shares_graph(outputs: Value, count: int) -> Value:
+    """So many logits (rows, count) as the probabilities of their classes; one alone is that of the second of two."""
+    if count == 1:
+        return (outputs * np.array([-1.0, 1.0])).sigmoid()
+    return outputs.softmax()
+
+
+def side_by_side_graph(tensors: list[Tensor], x: dict[str, Value]) -> Value:
+    """``side_by_side`` as an ONNX graph."""
+    parts = [x[tensor.name].cast(np.float64) for tensor in tensors]
+    return parts[0].op("Concat", *parts, axis=1)
 
 
 def chosen(rows: Rows, which: np.ndarray) -> Rows:

@@ -18,14 +18,18 @@ from nervura.baselines.base import (
     most_rounds,
     read_json,
     rounds_found,
+    shares_graph,
     side_by_side,
+    side_by_side_graph,
     spread,
+    spread_graph,
     threads,
     write_json,
 )
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
+    from nervura.onnx_graph import Value
     from nervura.problems.base import Problem
 
 MOST_CODES = 255
@@ -138,6 +142,22 @@ class Codes:
         rest = np.setdiff1d(np.arange(values.shape[1]), few)
         return np.ascontiguousarray(values[:, [*few, *rest]])
 
+    def design_graph(self, x: dict[str, Value]) -> Value:
+        """``design`` as an ONNX graph, but a code that was not seen is the number of those seen."""
+        values, is_code = side_by_side_graph(self.tensors, x), code_columns(self.tensors)
+        if not self.levels:
+            return values
+        sizes = np.array(next(tensor.sizes for tensor in self.tensors if tensor.name == "categories"))
+        few = np.flatnonzero(sizes <= MOST_CODES)
+        parts = []
+        for column, levels in zip(few, self.levels, strict=True):
+            table = np.full((sizes[column], 1), float(len(levels)))
+            table[levels, 0] = np.arange(len(levels))
+            codes = x["categories"].columns([int(column)]).flat()
+            parts.append(codes.op("Gather", table, codes, axis=0))
+        rest = np.setdiff1d(np.arange(len(is_code)), np.flatnonzero(is_code)[few])
+        return values.op("Concat", *parts, values.columns(rest), axis=1)
+
 
 @dataclass(frozen=True)
 class Trees(Fitted):
@@ -187,6 +207,24 @@ class Trees(Fitted):
             return raw[:, 0]
         shares = np.hstack([expit(-raw), expit(raw)]) if raw.shape[1] == 1 else softmax(raw, axis=1)
         return spread(shares, np.array(self.classes), self.problem)
+
+    def graph(self, x: dict[str, Value]) -> Value:
+        from nervura.onnx_graph import Forest
+
+        a, outputs = self.arrays, len(self.arrays["start"])
+        members = {}
+        for node in np.flatnonzero((a["set"] >= 0) & (a["left"] >= 0)):
+            seen = len(self.codes.levels[a["feature"][node]])
+            code = np.arange(seen)
+            inside = (a["sets"][a["set"][node]][code >> 5] >> (code & 31).astype(np.uint32)) & 1
+            members[int(node)] = np.append(code[inside > 0], [seen] if a["missing_left"][node] else []).astype(float)
+        targets = np.tile(np.arange(outputs), len(a["roots"]) // outputs)
+        forest = Forest(a["roots"], targets, a["feature"], a["threshold"], a["left"], a["right"], a["value"], members)
+        design = self.codes.design_graph(x)
+        raw = design.graph.forest(design, forest, outputs) + a["start"]
+        if self.classes is None:
+            return raw
+        return spread_graph(shares_graph(raw, outputs), np.array(self.classes), self.problem)
 
     def write(self, folder: Path) -> None:
         levels = {f"levels_{number}": levels for number, levels in enumerate(self.codes.levels)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +23,16 @@ from nervura.baselines.base import (
     held_out,
     most_rounds,
     read_json,
+    shares_graph,
+    side_by_side_graph,
     spread,
+    spread_graph,
     write_json,
 )
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
+    from nervura.onnx_graph import Value
     from nervura.problems.base import Problem
 
 MODEL, TOLD = "catboost.cbm", "catboost.json"
@@ -136,6 +142,37 @@ class CatBoostFit(Fitted):
         if self.classes is None:
             return self.model.predict(data, prediction_type="RawFormulaVal")
         return spread(self.model.predict(data, prediction_type="Probability"), self.classes, self.problem)
+
+    def graph(self, x: dict[str, Value]) -> Value:
+        from nervura.onnx_catboost import logits
+
+        numeric = [tensor for tensor in self.tensors if tensor.name != "categories"]
+        raw, outputs = logits(
+            self._told(), side_by_side_graph(numeric, x) if numeric else None, x.get("categories"), self._sizes
+        )
+        if self.classes is None:
+            return raw
+        return spread_graph(shares_graph(raw, outputs), self.classes, self.problem)
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        """The number of codes of each category."""
+        return next((tensor.sizes for tensor in self.tensors if tensor.name == "categories"), ())
+
+    def _told(self) -> dict[str, Any]:
+        """The model as JSON, with the hash of every code, which CatBoost tells of those in the rows given to it."""
+        import catboost
+
+        sizes = np.array(self._sizes, dtype=int)
+        codes = np.minimum(np.arange(max(self._sizes, default=1))[:, None], sizes - 1)
+        rows = {
+            tensor.name: codes if tensor.name == "categories" else np.zeros((len(codes), tensor.width))
+            for tensor in self.tensors
+        }
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "model.json"
+            self.model.save_model(str(file), format="json", pool=catboost.Pool(_features(self.tensors, rows)))
+            return json.loads(file.read_text(encoding="utf-8"))
 
     def write(self, folder: Path) -> None:
         self.model.save_model(str(folder / MODEL))

@@ -9,10 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nervura.baselines.base import Baseline, Fitted, Rows, X, side_by_side, spread
+from nervura.baselines.base import (
+    Baseline,
+    Fitted,
+    Rows,
+    X,
+    shares_graph,
+    side_by_side,
+    side_by_side_graph,
+    spread,
+    spread_graph,
+)
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
+    from nervura.onnx_graph import Value
     from nervura.problems.base import Problem
 
 FILE = "linear.npz"
@@ -117,6 +128,27 @@ class LinearFit(Fitted):
         else:
             shares = softmax(outputs, axis=1)
         return spread(shares, self.classes, self.problem)
+
+    def graph(self, x: dict[str, Value]) -> Value:
+        columns, weights = self.columns, self.weights.T
+        parts = []
+        dense = [tensor for tensor in columns.tensors if tensor.name != "categories"]
+        if dense:
+            values = (side_by_side_graph(dense, x) - columns.mean) / columns.deviation
+            parts.append(values @ weights[: len(columns.mean)])
+        sizes = next((tensor.sizes for tensor in columns.tensors if tensor.name == "categories"), ())
+        first = len(columns.mean)
+        for place, (levels, size) in enumerate(zip(columns.levels, sizes, strict=True)):
+            # What each code adds; a code that was not seen adds nothing.
+            table = np.zeros((size, weights.shape[1]))
+            table[levels] = weights[first : first + len(levels)]
+            first += len(levels)
+            codes = x["categories"].columns([place]).flat()
+            parts.append(codes.op("Gather", table, codes, axis=0))
+        outputs = sum(parts[1:], start=parts[0]) + self.intercept
+        if self.classes is None:
+            return outputs
+        return spread_graph(shares_graph(outputs, weights.shape[1]), self.classes, self.problem)
 
     def write(self, folder: Path) -> None:
         columns = self.columns

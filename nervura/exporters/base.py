@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -12,6 +13,8 @@ import numpy as np
 import polars as pl
 
 import nervura.layers
+from nervura.baselines.base import Fitted
+from nervura.problems.base import Problem
 from nervura.run import Run
 
 if TYPE_CHECKING:
@@ -30,24 +33,43 @@ def load_network(path: Path) -> keras.Model:
     return keras.saving.load_model(path, compile=False)
 
 
+@dataclass(frozen=True)
+class Answerer:
+    """One of the models of a run: its name, the problem as it answers it, and a .keras file or a fitted baseline."""
+
+    name: str
+    problem: Problem
+    model: Path | Fitted
+
+
 class Exporter:
     """One form of a run. A subclass in a file of this folder is found by the shelf.
 
     Attributes:
         requires: packages beyond those of training, each with the extra that installs it.
         file: what the export is called below ``exports/``.
+        any_model: whether it carries other models than the run's own network; it then has ``write_model``.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     requires: ClassVar[list[tuple[str, str]]] = []
     file: ClassVar[str]
+    any_model: ClassVar[bool] = False
 
     def write(self, run: Run, path: Path) -> Path:
         """Writes the run as ``path``, a file or folder that does not exist yet, and gives it back.
 
         Raises:
-            ExportError: the run holds something that this form cannot express.
+            RunError: the run holds something that this form cannot express.
+        """
+        raise NotImplementedError
+
+    def write_model(self, run: Run, path: Path, answerer: Answerer) -> Path:
+        """Like ``write``, for any model of the run.
+
+        Raises:
+            RunError: this form cannot express it.
         """
         raise NotImplementedError
 
