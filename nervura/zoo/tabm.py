@@ -78,7 +78,10 @@ class TabM(Network):
         )
         bins: int = option(48, "most quantile bins per number", low=2, high=512, search=(8, 16, 48, 96))
         epochs: int = option(
-            0, "most passes over the training rows; 0: up to 200, fewer, but at least 40, where one is much work", low=0
+            0,
+            "most passes over the training rows; 0: up to 200, fewer, but at least 40, where one is much work",
+            low=0,
+            high=100_000,
         )
         schedule: str = option(
             "stable_decay",
