@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
+    from nervura.mixing import Batch
+
 BACKENDS = ("tensorflow", "jax", "torch")
 
 
@@ -115,6 +117,9 @@ def steps_per_execution(steps: int) -> int:
     return max(1, min(32, steps)) if keras.backend.backend() == "tensorflow" else 1
 
 
+Mix = Callable[[int, int, "Batch"], "Batch"]
+"""A function of the epoch, the step in it and a batch."""
+
 Feed = tuple[Any, list["keras.callbacks.Callback"]]
 """What ``keras.Model.fit`` takes as its data, a ``tf.data.Dataset`` or a ``PyDataset``, and the callbacks it needs."""
 
@@ -126,17 +131,22 @@ def feed(
     batch_size: int,
     order: Callable[[int], np.ndarray],
     first_epoch: int,
+    mix: Mix | None = None,
 ) -> Feed:
     """Endless batches of ``(x, y[, weights])`` in the row order ``order(epoch)``, from ``first_epoch`` on.
 
     The callbacks go to ``fit`` with the data. Every order must have the same length, a whole number of batches; it is
     cut into batches of ``batch_size``.
+
+    Args:
+        mix: gives what is learnt from in the place of the batch (x, y, weights) of an epoch and a step of it, of the same
+            shapes and, but for the target, of the same types.
     """
     import keras
 
     if keras.backend.backend() == "tensorflow":
-        return _tensorflow_feed(x, y, weights, batch_size, order, first_epoch)
-    return _plain_feed(x, y, weights, batch_size, order, first_epoch)
+        return _tensorflow_feed(x, y, weights, batch_size, order, first_epoch, mix)
+    return _plain_feed(x, y, weights, batch_size, order, first_epoch, mix)
 
 
 COPIED_BYTES = 256 * 2**20
@@ -150,6 +160,7 @@ def _tensorflow_feed(
     batch_size: int,
     order: Callable[[int], np.ndarray],
     first_epoch: int,
+    mix: Mix | None,
 ) -> Feed:
     import tensorflow as tf
 
@@ -159,16 +170,37 @@ def _tensorflow_feed(
     def rows_of(epoch: Any) -> Any:
         rows = tf.numpy_function(lambda e: order(int(e)), [epoch], tf.int64)
         rows.set_shape([None])
-        return tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+        batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+        return batches.enumerate().map(lambda step, rows: (rows, epoch, step)) if mix else batches
 
-    if sum(array.nbytes for array in flat) <= COPIED_BYTES:
+    if mix is not None:
+
+        def mixed(rows: Any, epoch: Any, step: Any) -> list[Any]:
+            batch = (
+                {name: array[rows] for name, array in x.items()},
+                y[rows],
+                None if weights is None else weights[rows],
+            )
+            made = mix(int(epoch), int(step), batch)
+            return [array for array in tf.nest.flatten(made) if array is not None]
+
+        def batch_of(*given: Any) -> Any:
+            # A mixed target is made of shares, whatever it was before.
+            types = [tf.float32 if array is y else array.dtype for array in flat]
+            picked = tf.numpy_function(mixed, given, types)
+            for tensor, array in zip(picked, flat, strict=True):
+                tensor.set_shape((None, *array.shape[1:]))
+            return tf.nest.pack_sequence_as(arrays, picked)
+    elif sum(array.nbytes for array in flat) <= COPIED_BYTES:
         tensors = tf.nest.map_structure(tf.constant, arrays)
 
-        def batch_of(rows: Any) -> Any:
+        def batch_of(*given: Any) -> Any:
+            [rows] = given
             return tf.nest.map_structure(lambda tensor: tf.gather(tensor, rows), tensors)
     else:
         # TensorFlow would hold a second copy; of so many rows NumPy picks a batch as fast as it is trained on.
-        def batch_of(rows: Any) -> Any:
+        def batch_of(*given: Any) -> Any:
+            [rows] = given
             picked = tf.numpy_function(lambda chosen: [a[chosen] for a in flat], [rows], [a.dtype for a in flat])
             for tensor, array in zip(picked, flat, strict=True):
                 tensor.set_shape((None, *array.shape[1:]))
@@ -187,27 +219,33 @@ def _plain_feed(
     batch_size: int,
     order: Callable[[int], np.ndarray],
     first_epoch: int,
+    mix: Mix | None,
 ) -> Feed:
     import keras
 
     class Batches(keras.utils.PyDataset):
         def __init__(self) -> None:
             super().__init__(workers=1)
-            self.rows = order(first_epoch)
+            self.rows, self.epoch = order(first_epoch), first_epoch
 
         def __len__(self) -> int:
             return -(-len(self.rows) // batch_size)
 
         def __getitem__(self, index: int) -> Any:
             rows = self.rows[index * batch_size : (index + 1) * batch_size]
-            batch = ({name: array[rows] for name, array in x.items()}, y[rows])
-            return batch if weights is None else (*batch, weights[rows])
+            batch = (
+                {name: array[rows] for name, array in x.items()},
+                y[rows],
+                None if weights is None else weights[rows],
+            )
+            made = batch if mix is None else mix(self.epoch, index, batch)
+            return made[:2] if weights is None else made
 
     batches = Batches()
 
     # Not PyDataset.on_epoch_end: Keras also calls it once before the first epoch, after a look at the first batch.
     def begin(epoch: int, logs: Any = None) -> None:
-        batches.rows = order(epoch)
+        batches.rows, batches.epoch = order(epoch), epoch
 
     return batches, [keras.callbacks.LambdaCallback(on_epoch_begin=begin)]
 

@@ -86,7 +86,9 @@ def _parser() -> argparse.ArgumentParser:
     train = add("train", _train, "train a network on a table or pictures, judge it and write a report")
     _add_data(train)
     train.add_argument(
-        "--network", metavar="N", help="a member of the zoo (default: tabm for tables, airbench for pictures)"
+        "--network",
+        metavar="N",
+        help="a member of the zoo (default: tabm for tables, airbench for pictures, see the docs)",
     )
     train.add_argument(
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"

@@ -15,13 +15,31 @@ from nervura.zoo.base import Network, options_to_json, read_options
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_NETWORK, DEFAULT_PICTURE_NETWORK = "tabm", "airbench"
-"""What is trained on tables and on pictures where no network is named."""
+DEFAULT_NETWORK, DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "tabm", "airbench", "pretrained"
+"""What is trained on tables, on pictures and on few photographs where no network is named."""
+
+PHOTOGRAPH_SIDE, FEW_PHOTOGRAPHS = 64, 5_000
+"""Pictures with a shorter side of at least so many pixels, and fewer than so many to learn from, are few photographs."""
 
 
 def default_network(schema: Schema) -> str:
     """The network for tables or pictures that is trained where none is named."""
-    return DEFAULT_NETWORK if image_column(schema) is None else DEFAULT_PICTURE_NETWORK
+    return chosen_network(schema)[0]
+
+
+def chosen_network(schema: Schema) -> tuple[str, str | None]:
+    """The network that is trained where none is named, and why where the data and this machine decided it."""
+    column = image_column(schema)
+    if column is None:
+        return DEFAULT_NETWORK, None
+    form = column.encoding or {}
+    side, rows = min(form["height"], form["width"]), form.get("rows", FEW_PHOTOGRAPHS)
+    if side < PHOTOGRAPH_SIDE or rows >= FEW_PHOTOGRAPHS or not zoo.load(PHOTOGRAPH_NETWORK).at_hand():
+        return DEFAULT_PICTURE_NETWORK, None
+    return PHOTOGRAPH_NETWORK, (
+        f"The network is {PHOTOGRAPH_NETWORK}: {rows:,} training pictures of {side} pixels are few photographs (fewer than "
+        f"{FEW_PHOTOGRAPHS:,}, of {PHOTOGRAPH_SIDE} pixels or more), and the weights of ImageNet are on this machine."
+    )
 
 
 @dataclass

@@ -28,7 +28,7 @@ CONSTANTS = {
 }
 """Arguments that a reader will want to change, and the constants at the top of the file that hold them."""
 
-HOUSES = ("constraints", "initializers", "layers", "ops", "regularizers")
+HOUSES = ("applications", "constraints", "initializers", "layers", "ops", "regularizers")
 """The modules of Keras that generated code imports from."""
 
 
@@ -65,11 +65,15 @@ class Loop:
     varying: Constant | None
 
 
-def model_source(model: keras.Model, sizes: list[int]) -> tuple[str, list[type]]:
+def model_source(
+    model: keras.Model, sizes: list[int], inner: dict[str, tuple[str, dict[str, Any]]] | None = None
+) -> tuple[str, list[type]]:
     """The text of ``model.py``, with one function ``build_model``, and the classes it takes from ``layers.py``.
 
     Args:
         model: any functional model of single layers.
+        inner: for each model inside it, by its name, the function of ``keras.applications`` that makes it and what that
+            is told besides its input.
         sizes: the number of codes of each category, which the file takes from ``data.SIZES``.
 
     Raises:
@@ -77,7 +81,7 @@ def model_source(model: keras.Model, sizes: list[int]) -> tuple[str, list[type]]
     """
     if not hasattr(model, "_inputs_struct"):
         raise _unknown(f"the model '{model.name}', which is not a functional one")
-    graph = _Graph(model, sizes)
+    graph = _Graph(model, sizes, inner or {})
     steps = graph.steps()
     # A single input may be renamed first, where the first block is then like the others.
     parts = min((fold(way) for way in (steps, _renamed_input(steps, graph))), key=_length)
@@ -168,8 +172,8 @@ def _defined(node: ast.stmt) -> set[str]:
 class _Graph:
     """The calls of a model, each as a step."""
 
-    def __init__(self, model: Any, sizes: list[int]):
-        self.model, self.sizes = model, sizes
+    def __init__(self, model: Any, sizes: list[int], inner: dict[str, tuple[str, dict[str, Any]]]):
+        self.model, self.sizes, self.inner = model, sizes, inner
         self.custom: list[type] = []
         self.names = {id(tensor): _identifier(tensor.name) for tensor in model.inputs}
 
@@ -261,6 +265,16 @@ class _Graph:
 
     def _layer(self, layer: Any, final: bool = False) -> tuple[str, list[Argument]]:
         """The class of a layer as code, and the arguments that differ from its defaults."""
+        if isinstance(layer, keras.Model) and layer.name in self.inner:
+            made_by, told = self.inner[layer.name]
+            told = {
+                "include_top": False,
+                "weights": None,
+                "input_shape": layer.inputs[0].shape[1:],
+                **told,
+                "name": layer.name,
+            }
+            return f"applications.{made_by}", [(name, self.code(value)) for name, value in told.items()]
         if isinstance(layer, keras.Model):
             raise _unknown(f"'{layer.name}', a model inside the model")
         cls = type(layer)

@@ -48,7 +48,7 @@ class Display:
     def epoch(self, progress: Progress) -> None:
         """An epoch has ended."""
         line = (
-            f"epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.4f}  "
+            f"{progress.phase + ', ' if progress.phase else ''}epoch {progress.epoch}/{progress.epochs}  loss {progress.loss:.4f}  "
             f"validation {progress.validation_loss:.4f} (best {progress.best:.4f})  "
             f"{progress.seconds:.0f} s, at most {progress.seconds_left:.0f} s left"
         )

@@ -608,9 +608,9 @@ def _training(history: dict[str, list[float]]) -> dict[str, Any] | None:
             {
                 "name": name,
                 "norms": norms,
-                "first": norms[0] if norms else None,
+                "first": known[0] if known else None,
                 "median": statistics.median(known) if known else None,
-                "last": norms[-1] if norms else None,
+                "last": known[-1] if known else None,
                 "change": change[-1] if change else None,
             }
         )

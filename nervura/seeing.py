@@ -49,7 +49,7 @@ class Field:
     """
 
     size: tuple[int, int]
-    step: tuple[int, int]
+    step: tuple[float, float]
     first: tuple[float, float]
 
 
@@ -79,6 +79,7 @@ def look(
         ``tested``), ``left_out``; and ``filters``, ``maps/<layer>``, ``patches/<layer>``, ``dreams/<layer>``,
         ``grad_cam``, ``occlusion``, ``map``.
     """
+    model = unfolded(model)
     told: dict[str, Any] = {"layers": stack(model), "saved_by_pooling": saved_by_pooling(model), "left_out": []}
     arrays: dict[str, np.ndarray] = {}
 
@@ -133,6 +134,28 @@ def look(
             else:
                 part()
     return told, arrays
+
+
+def unfolded(model: keras.Model) -> keras.Model:
+    """The same model with the layers of the models inside it as its own; without any it is the model itself."""
+    if not any(isinstance(layer, keras.Model) for layer in model.layers):
+        return model
+    pairs: list[tuple[Any, Any]] = []
+
+    def copied(layer: Any) -> Any:
+        if isinstance(layer, keras.Model):
+            return lambda tensor, **how: layer._run_through_graph(tensor, operation_fn=copied)
+        if not isinstance(layer, keras.layers.Layer):
+            return layer
+        copy = type(layer).from_config(layer.get_config())
+        pairs.append((layer, copy))
+        return copy
+
+    made = keras.models.clone_model(model, clone_function=copied)
+    for layer, copy in pairs:
+        for variable, value in zip(copy.variables, layer.variables, strict=True):
+            variable.assign(value)
+    return made
 
 
 def stack(model: keras.Model) -> list[dict[str, Any]]:
@@ -456,10 +479,15 @@ def _fields(model: keras.Model) -> dict[int, Field]:
         if isinstance(layer, keras.layers.InputLayer) or isinstance(layer.output, list | dict):
             continue
         inputs = _inputs(layer)
-        if len(layer.output.shape) != 4 or not inputs or any(id(tensor) not in fields for tensor in inputs):
+        # What channels are multiplied by may be no map, as where they are weighed by their means.
+        known = [tensor for tensor in inputs if id(tensor) in fields]
+        if len(layer.output.shape) != 4 or not known or (len(known) < len(inputs) and not _weighs(layer)):
             continue
-        before = max((fields[id(tensor)] for tensor in inputs), key=lambda field: field.size)
+        before = max((fields[id(tensor)] for tensor in known), key=lambda field: field.size)
         window = _window(layer)
+        if isinstance(layer, keras.layers.Resizing):
+            fields[id(layer.output)] = _resized(before, inputs[0].shape[1:3], layer.output.shape[1:3])
+            continue
         if window is None:
             fields[id(layer.output)] = before
             continue
@@ -471,11 +499,23 @@ def _fields(model: keras.Model) -> dict[int, Field]:
             padding = 0
             if getattr(layer, "padding", "valid") == "same":
                 padding = max((math.ceil(length / by) - 1) * by + reach - length, 0) // 2
-            size.append(before.size[axis] + (reach - 1) * before.step[axis])
+            size.append(math.ceil(before.size[axis] + (reach - 1) * before.step[axis]))
             first.append(before.first[axis] + ((reach - 1) / 2 - padding) * before.step[axis])
             step.append(before.step[axis] * by)
         fields[id(layer.output)] = Field((size[0], size[1]), (step[0], step[1]), (first[0], first[1]))
     return fields
+
+
+def _weighs(layer: Any) -> bool:
+    return isinstance(layer, keras.layers.Multiply)
+
+
+def _resized(before: Field, given: Any, made: Any) -> Field:
+    """The field after a resizing from sides ``given`` to sides ``made``."""
+    scale = [int(given[axis]) / int(made[axis]) for axis in (0, 1)]
+    step = (before.step[0] * scale[0], before.step[1] * scale[1])
+    first = [before.first[axis] + (scale[axis] - 1) / 2 * before.step[axis] for axis in (0, 1)]
+    return Field(before.size, step, (first[0], first[1]))
 
 
 def _window(layer: Any) -> tuple[tuple[int, int], tuple[int, int]] | None:

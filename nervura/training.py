@@ -7,13 +7,13 @@ import io
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import keras
 import numpy as np
 
-from nervura import backend
+from nervura import backend, mixing
 from nervura.dataset import Arrays
 from nervura.designing import Design
 from nervura.encoding import PICTURES
@@ -23,7 +23,9 @@ from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
+from nervura.problems.base import Head
 from nervura.run import Run
+from nervura.zoo.base import Phase
 
 VIRTUAL_EPOCH_ROWS = 500_000
 """Longer epochs are cut into virtual ones of at most this many rows, so that checks and checkpoints come often."""
@@ -36,6 +38,9 @@ NEGLIGIBLE = 1e-4
 without error would else be learnt on and on. A loss of values has no such scale."""
 ACTIVATIONS = 2**25
 """Of pictures so many rows are computed at once that the largest layer gives this many numbers."""
+
+PHASE_SHARE = 1 / 3
+"""Each phase of a training but the last one has at most this share of the time left."""
 
 CHECKPOINT_SECONDS = 10.0
 """At least this long between checkpoints, so that writing them costs no time worth naming."""
@@ -59,6 +64,8 @@ class Progress:
     """Since training began."""
     seconds_left: float
     """At most: until the last epoch or the deadline, whichever comes first."""
+    phase: str = ""
+    """The name of the phase, where the training has several."""
 
 
 @dataclass
@@ -137,28 +144,38 @@ def fit(
     rows, judged = _rows(design, training, validation, folds)
     batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
     order, steps = row_order(len(rows.y), batch_size, design.seed)
-    compile_model(design, steps)
-    checkpoint = Checkpoint(learner, run)
-    if not checkpoint.restore():
-        step = max(1, -(-len(rows.y) // PREPARING_ROWS))
-        design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
-    keeper = Keeper(design, checkpoint, (rows.x, rows.y), judged, steps, deadline, began, watchers)
-    if not keeper.finished:
-        data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch)
-        try:
-            learner.fit(
-                data,
-                steps_per_epoch=steps,
-                epochs=options.epochs,
-                initial_epoch=keeper.epoch,
-                shuffle=False,
-                verbose=0,
-                callbacks=[*feeders, keeper, *callbacks],
-            )
-        except KeyboardInterrupt:
-            checkpoint.write()
-            raise
-    keeper.take_best()
+    mix = mixing.mixing_for(options, design.seed, batch_size)
+    phases, checkpoint = design.network.phases(options), Checkpoint(learner, run)
+    keeper: Keeper | None = None
+    for number in range(checkpoint.phase, len(phases)):
+        design.network.enter(design.model, phases[number])
+        compile_model(design, steps, phases[number].options)
+        if keeper is None and not checkpoint.restore():
+            step = max(1, -(-len(rows.y) // PREPARING_ROWS))
+            design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
+        keeper = Keeper(
+            design, phases, number, checkpoint, (rows.x, rows.y), judged, steps, deadline, began, watchers, keeper
+        )
+        if not keeper.finished:
+            data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
+            try:
+                learner.fit(
+                    data,
+                    steps_per_epoch=steps,
+                    epochs=keeper.first + keeper.options.epochs,
+                    initial_epoch=keeper.epoch,
+                    shuffle=False,
+                    verbose=0,
+                    callbacks=[*feeders, keeper, *callbacks],
+                )
+            except KeyboardInterrupt:
+                checkpoint.write()
+                raise
+        keeper.take_best()
+        # Another callback, or a loss that is no number, ends the whole training.
+        if keeper.spoilt or (getattr(learner, "stop_training", False) and not keeper.stopped):
+            break
+    assert keeper is not None, "a training has at least one phase"
     return Fit(
         keeper.history,
         keeper.best_epoch,
@@ -209,8 +226,8 @@ def stopping_folds(design: Design) -> int:
 
 
 def _wanted(design: Design, codes: np.ndarray) -> np.ndarray:
-    """The target as the loss takes it: class codes as rows of zeros and a one where it smooths labels."""
-    if not design.problem.head(design.options.label_smoothing).one_hot:
+    """The target as the loss takes it: class codes as rows of zeros and a one where it smooths or mixes labels."""
+    if not _head(design).one_hot:
         return codes
     return np.eye(design.problem.head().units, dtype="float32")[codes]
 
@@ -220,19 +237,26 @@ def _with_fold(wanted: np.ndarray, fold: np.ndarray) -> np.ndarray:
     return np.column_stack([wanted.astype("float32"), fold.astype("float32")])
 
 
+def _head(design: Design) -> Head:
+    """The head with the loss that is trained by: shares of classes are no codes, so that mixing needs rows of them."""
+    head = design.problem.head(design.options.label_smoothing)
+    shares = mixing.wanted(design.options) and head.loss == "SparseCategoricalCrossentropy"
+    return replace(head, loss="CategoricalCrossentropy") if shares else head
+
+
 def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
     """The loss of the design's learner; with ``held_out`` that by which it is judged, each group on its own fold."""
-    head = design.problem.head(design.options.label_smoothing)
+    head = _head(design)
     if design.members:
         return MemberLoss(head.loss, design.groups, held_out, head.loss_options)
     return getattr(keras.losses, head.loss)(**head.loss_options)
 
 
-def compile_model(design: Design, steps: int) -> None:
-    """Gives the design's learner its loss and optimiser, and tells its network the steps of an epoch."""
+def compile_model(design: Design, steps: int, options: Any) -> None:
+    """Gives the design's learner its loss and the optimiser of a phase, and tells its network the steps of an epoch."""
     design.network.begin(design.model, steps)
     design.learner.compile(
-        optimizer=optimizer_for(design.options, steps),
+        optimizer=optimizer_for(options, steps),
         loss=loss_for(design),
         steps_per_execution=backend.steps_per_execution(steps),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
@@ -342,9 +366,17 @@ class Checkpoint:
 
     NAME = "checkpoint/training"
 
+    def __post_init__(self) -> None:
+        self.found = self.run.read_arrays(self.NAME) if self.run else None
+
+    @property
+    def phase(self) -> int:
+        """The number of the phase that the last checkpoint belongs to; 0 when there is none."""
+        return int((self.found or {}).get("state/phase", 0))
+
     def restore(self) -> bool:
         """Takes up the last checkpoint; False when there is none."""
-        arrays = self.run.read_arrays(self.NAME) if self.run else None
+        arrays = self.found
         if self.run is None or arrays is None:
             return False
         optimizer = self.model.optimizer
@@ -358,7 +390,6 @@ class Checkpoint:
             )
         for name, variable in places.items():
             variable.assign(arrays[name])
-        self.found = arrays
         return True
 
     def take(self, best: list[np.ndarray], state: dict[str, float], history: dict[str, list[float]]) -> None:
@@ -387,12 +418,19 @@ def sync_model(model: keras.Model) -> None:
 
 
 class Keeper(keras.callbacks.Callback):
-    """After each epoch: keeps the best weights, measures the error signal, saves, tells the watchers, and stops when
-    patience or budget is spent."""
+    """After each epoch of a phase: keeps the best weights, measures the error signal, saves, tells the watchers, and
+    stops when patience or budget is spent.
+
+    Attributes:
+        first: how many epochs there were before this phase.
+        options: of this phase.
+    """
 
     def __init__(
         self,
         design: Design,
+        phases: Sequence[Phase],
+        number: int,
         checkpoint: Checkpoint,
         training: Arrays,
         validation: Arrays,
@@ -400,29 +438,41 @@ class Keeper(keras.callbacks.Callback):
         deadline: float | None,
         began: float,
         watchers: Sequence[Watcher],
+        former: Keeper | None = None,
     ):
         super().__init__()
-        self.design, self.checkpoint, self.deadline, self.watchers = design, checkpoint, deadline, watchers
-        self.steps, self.began = steps, began
-        self.epoch, self.best, self.best_epoch, self.stopped = 0, math.inf, 0, ""
+        self.design, self.checkpoint, self.watchers = design, checkpoint, watchers
+        self.number, self.options, later = number, phases[number].options, phases[number + 1 :]
+        self.name = phases[number].name if len(phases) > 1 else ""
+        self.epochs_after = sum(phase.options.epochs for phase in later)
+        if deadline is not None and later:
+            deadline = time.monotonic() + PHASE_SHARE * (deadline - time.monotonic())
+        self.deadline, self.steps, self.began = deadline, steps, began
+        self.epoch, self.best, self.best_epoch, self.stopped, self.spoilt = 0, math.inf, 0, "", False
         self.epoch_seconds = 0.0
         self.history: dict[str, list[float]] = {}
         model = design.learner
         self.best_weights = [_value(v) for v in model.variables]
-        self.plan = _Plan(model, design.options.epochs, steps)
-        if checkpoint.found is not None:
+        self.first = 0
+        if former is not None:
+            self.epoch, self.best, self.best_epoch = former.epoch, former.best, former.best_epoch
+            self.best_weights, self.history, self.first = former.best_weights, former.history, former.epoch
+        elif checkpoint.found is not None:
             self._take_up(checkpoint.found)
+        self.plan = _Plan(model, self.options.epochs, steps)
         rows = max(1, rows_at_once(model, 2 * PROBE_ROWS) // 2)
         self.probe = ({name: a[:rows] for name, a in training[0].items()}, training[1][:rows])
         self.gradients = backend.gradient_function(model, model.loss)
-        self.loss_of = backend.loss_function(model, loss_for(design, held_out=True))
+        self.loss_of: Callable[[dict[str, np.ndarray], np.ndarray], float] = (
+            former.loss_of if former is not None else backend.loss_function(model, loss_for(design, held_out=True))
+        )
         self.validation = validation
         self.before = [_value(v) for v in model.trainable_variables]
         self.layers = _layers_of_variables(model)
 
     def _take_up(self, arrays: dict[str, np.ndarray]) -> None:
         self.epoch, self.best_epoch = int(arrays["state/epoch"]), int(arrays["state/best_epoch"])
-        self.best = float(arrays["state/best"])
+        self.best, self.first = float(arrays["state/best"]), int(arrays.get("state/first", 0))
         self.best_weights = [arrays[f"best/{i}"] for i in range(len(self.best_weights))]
         self.history = {
             name.removeprefix("history/"): values.tolist()
@@ -432,27 +482,27 @@ class Keeper(keras.callbacks.Callback):
 
     @property
     def finished(self) -> bool:
-        return self.at_the_end or self._waited() >= self.design.options.patience
+        return self.at_the_end or self._waited() >= self.options.patience
 
     def _waited(self) -> int:
-        """The epochs since the validation loss last fell by more than what is negligible."""
+        """The epochs of this phase since the validation loss last fell by more than what is negligible."""
         negligible = NEGLIGIBLE if self.design.problem.supervised_by == "classifier" else 0.0
-        reached, since = math.inf, 0
-        for epoch, value in enumerate(self.history.get("val_loss", ()), 1):
+        reached, since = math.inf, self.first
+        for epoch, value in enumerate(self.history.get("val_loss", [])[self.first :], self.first + 1):
             if value < reached - negligible:
                 reached, since = value, epoch
         return self.epoch - since
 
     @property
     def at_the_end(self) -> bool:
-        return self.epoch >= self.plan.epochs
+        return self.epoch - self.first >= self.plan.epochs
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.epoch_began = time.monotonic()
         self.calls: list[tuple[int, float]] = []
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if self.deadline is not None and not self.epoch:
+        if self.deadline is not None and self.epoch == self.first:
             self._plan_from_the_first_steps(batch + 1, self.deadline)
         # A deadline may fall inside a long epoch; a tenth of a second is what ending costs.
         if self.deadline is not None and time.monotonic() > self.deadline - 0.1:
@@ -478,21 +528,25 @@ class Keeper(keras.callbacks.Callback):
             "seconds": time.monotonic() - self.epoch_began,
             **self._error_signal(),
         }
-        for name, figure in row.items():
-            self.history.setdefault(name, []).append(figure)
+        # Layers that did not learn in an earlier phase, or no longer do, have no figures there.
+        for name in dict.fromkeys([*self.history, *row]):
+            self.history.setdefault(name, [math.nan] * (self.epoch - 1)).append(row.get(name, math.nan))
         # The first epoch holds the compilation; the later ones tell what an epoch takes.
-        self.epoch_seconds = float(np.median(self.history["seconds"][1:] or self.history["seconds"]))
+        seconds = self.history["seconds"][self.first :]
+        self.epoch_seconds = float(np.median(seconds[1:] or seconds))
         # The first epoch compiled, so its seconds tell nothing; its steps have told what they could.
-        if self.deadline is not None and self.epoch > 1:
-            self.plan.within(self.deadline - time.monotonic(), self.epoch, self.epoch_seconds)
+        if self.deadline is not None and self.epoch > self.first + 1:
+            self.plan.within(self.deadline - time.monotonic(), self.epoch - self.first, self.epoch_seconds)
         if not math.isfinite(row["loss"]):
+            self.spoilt = True
             self._stop("the loss is no longer a number")
         elif self.finished:
-            cut = self.plan.epochs < self.design.options.epochs
+            cut = self.plan.epochs < self.options.epochs
             self._stop("patience" if not self.at_the_end else "budget" if cut else "epochs")
         elif self.deadline is not None and time.monotonic() + 1.2 * self.epoch_seconds > self.deadline:
             self._stop("budget")
         state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best": self.best}
+        state |= {"phase": self.number, "first": self.first}
         self.checkpoint.take(self.best_weights, state, self.history)
         if time.monotonic() - self.checkpoint.saved > CHECKPOINT_SECONDS:
             self.checkpoint.write()
@@ -541,11 +595,12 @@ class Keeper(keras.callbacks.Callback):
         return row
 
     def _tell(self, row: dict[str, float]) -> None:
-        epochs, now = self.plan.epochs, time.monotonic()
+        epochs, now = self.first + self.plan.epochs + self.epochs_after, time.monotonic()
         left = (epochs - self.epoch) * self.epoch_seconds
         if self.deadline is not None:
             left = min(left, max(0.0, self.deadline - now))
         progress = Progress(self.epoch, epochs, row["loss"], row["val_loss"], self.best, now - self.began, left)
+        progress.phase = self.name
         for watcher in self.watchers:
             watcher(progress)
 
@@ -605,8 +660,16 @@ def rows_at_once(model: keras.Model, most: int) -> int:
     """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
     if PICTURES not in {tensor.name for tensor in model.inputs}:
         return most
-    sizes = [math.prod(n for n in tensor.shape[1:] if n) for layer in model.layers for tensor in _outputs_of(layer)]
+    sizes = [
+        math.prod(n for n in tensor.shape[1:] if n) for layer in _all_layers(model) for tensor in _outputs_of(layer)
+    ]
     return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
+
+
+def _all_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Its layers and those of the models inside it."""
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return [*model.layers, *(layer for one in inner for layer in _all_layers(one))]
 
 
 def _outputs_of(layer: keras.layers.Layer) -> list[Any]:

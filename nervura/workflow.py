@@ -19,7 +19,7 @@ import polars as pl
 from nervura import backend, calibration, checking, training
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
-from nervura.designing import Design, default_network, design
+from nervura.designing import Design, chosen_network, default_network, design
 from nervura.encoding import image_column
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate, rivals
@@ -153,7 +153,8 @@ def train(
         target: the column to predict.
         problem: ``binary``, ``multiclass`` or ``regression``; by default found out from the target.
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss or rmse.
-        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures.
+        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, or ``pretrained`` for
+            few photographs where its weights are on this machine already.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -221,8 +222,12 @@ def train(
         table=table,
         size=size,
     )
-    network = asked["network"] = network or default_network(dataset.schema)
+    chosen, why = (network, None) if network else chosen_network(dataset.schema)
+    network = asked["network"] = chosen
     made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
+    if why:
+        tell(why)
+        made.rule = f"{why} {made.rule or ''}".strip()
     dataset.arrays("train")  # what cannot be encoded shows before a directory is made
     path = Path(out if out is not None else next_directory("runs", dataset.table.name, network))
     run = TrainedRun.create(
@@ -408,7 +413,9 @@ def _describe(run: Run, dataset: Dataset, made: Design) -> None:
             "metric": dataset.problem.metric,
         },
     )
-    run.write("design", {**(run.read("design") or {}), **made.to_json()})
+    kept = run.read("design") or {}
+    # A run that goes on keeps what was told of it when it began.
+    run.write("design", {**kept, **made.to_json(), "rule": kept.get("rule") or made.rule})
 
 
 def _train_once(

@@ -1,12 +1,42 @@
 """One small table and one run trained on it, made once for all tests that only look at them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 QUICK = {"hidden": [8], "epochs": 3}
 """Options of ``feed_forward`` with which a training takes seconds."""
+
+
+@pytest.fixture(scope="session")
+def backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The weights of a small MobileNet without its top, as a file: drawn at random, with the statistics of its batch
+    normalisation taken from pictures, so that its features tell pictures apart."""
+    keras = pytest.importorskip("keras")
+    keras.utils.set_random_seed(0)
+    model = keras.applications.MobileNet(include_top=False, weights=None, **BACKBONE, input_shape=(32, 32, 3))
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    pictures = np.random.default_rng(0).uniform(-1, 1, (16, 8, 8, 3)).repeat(4, 1).repeat(4, 2)
+    model(pictures.astype("float32"), training=True)
+    path = tmp_path_factory.mktemp("backbone") / "small.weights.h5"
+    model.save_weights(path)
+    return path
+
+
+BACKBONE = {"alpha": 0.25}
+CARRIED_OVER = {"backbone": "MobileNet", **BACKBONE}
+"""Options of ``pretrained`` for these weights."""
+
+
+@pytest.fixture(scope="session")
+def carried_over(backbone: Path) -> dict[str, Any]:
+    """Options of ``pretrained`` for the walks through the zoo: feature extraction alone, which is compiled in seconds.
+    Its own tests go through both phases."""
+    return {**CARRIED_OVER, "weights": str(backbone), "frozen_epochs": 100}
 
 
 @pytest.fixture(scope="session")

@@ -89,8 +89,9 @@ def test_quantile_bins() -> None:
 
 @pytest.mark.parametrize("network", zoo.names())
 @pytest.mark.parametrize("problem", CLASSES)
-def test_networks_learn(network: str, problem: str) -> None:
-    made, fit = fitted(network, problem, label_smoothing=0.0, **SMALLER.get(network, {}))
+def test_networks_learn(network: str, problem: str, carried_over: dict[str, Any]) -> None:
+    options = {**SMALLER, "pretrained": carried_over}.get(network, {})
+    made, fit = fitted(network, problem, label_smoothing=0.0, **options)
     assert fit.history["val_loss"][fit.best_epoch - 1] < 0.98 * fit.history["val_loss"][0]
     x, y = example(problem, network).arrays("validation")
     loss = getattr(keras.losses, made.problem.head().loss)()
@@ -189,10 +190,9 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone() -> None:
 
 
 @pytest.mark.parametrize("network", zoo.names())
-def test_networks_keep_their_contract(network: str, tmp_path: Path) -> None:
-    contracts.check_network(
-        zoo.load(network), example("binary", network), tmp_path / "run", {"batch_size": 32} | SMALLER.get(network, {})
-    )
+def test_networks_keep_their_contract(network: str, tmp_path: Path, carried_over: dict[str, Any]) -> None:
+    options = {"batch_size": 32} | {**SMALLER, "pretrained": carried_over}.get(network, {})
+    contracts.check_network(zoo.load(network), example("binary", network), tmp_path / "run", options)
 
 
 OTHERS = [name for name in backend.BACKENDS if name != os.environ.get("KERAS_BACKEND", "tensorflow")]

@@ -49,7 +49,7 @@ class CodeExporter(Exporter):
         pictures = image_column(schema) is not None
         kind = PictureCode if pictures else DataCode
         data = kind(schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs])
-        network, custom = model_source(model, data.sizes)
+        network, custom = model_source(model, data.sizes, _inner(run))
         networks = _networks(run, model)
         settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
         members = bool(networks) or any(layer.name == "members" for layer in model.layers)
@@ -137,7 +137,7 @@ class CodeExporter(Exporter):
         """What train.py is written from; ``options`` are the network's or those that all of an ensemble share."""
         design = run.need("design")
         schedule = SCHEDULES.get(options["schedule"])
-        rate = "rate" if schedule else "LEARNING_RATE"
+        rate = "rate" if schedule or _inner(run) else "LEARNING_RATE"
         optimizer, arguments = _optimizer(options, rate, "WEIGHT_DECAY", "LONGEST_GRADIENT")
         smoothing = bool(options["label_smoothing"] and data.classes)
         one_hot = smoothing and data.problem == "multiclass"
@@ -165,10 +165,21 @@ class CodeExporter(Exporter):
             "optimizer": f"{_called(optimizer)}({', '.join(arguments)})",
             "loss": loss,
             "one_hot": one_hot,
+            "mixes": bool(options.get("mixup") or options.get("cutmix")),
+            "carried_over": bool(_inner(run)),
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",
         }
+
+
+def _inner(run: Run) -> dict[str, tuple[str, dict[str, Any]]]:
+    """What makes the models inside the run's network, by their names."""
+    design = run.need("design")
+    if design["network"] != "pretrained":
+        return {}
+    options = design["options"]
+    return {"backbone": (options["backbone"], {} if options["alpha"] == 1.0 else {"alpha": options["alpha"]})}
 
 
 def _optimizer(options: dict[str, Any], rate: str, decay: str, longest: str) -> tuple[str, list[str]]:

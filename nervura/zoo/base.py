@@ -78,7 +78,22 @@ class TrainingOptions:
 
 
 @dataclass
-class MirroringOptions(TrainingOptions):
+class PictureOptions(TrainingOptions):
+    """What every network of pictures can be told besides; see ``nervura.mixing``."""
+
+    mixup: float = option(
+        0.0, "pictures of a batch are blended by shares from Beta(mixup, mixup); 0: they are not", low=0.0, high=100.0
+    )
+    cutmix: float = option(
+        0.0,
+        "a rectangle of another picture is pasted in, its area from Beta(cutmix, cutmix); 0: it is not",
+        low=0.0,
+        high=100.0,
+    )
+
+
+@dataclass
+class MirroringOptions(PictureOptions):
     """What networks that may mirror pictures in training can be told besides; see ``settle_flips``."""
 
     flips: str = option(
@@ -86,6 +101,19 @@ class MirroringOptions(TrainingOptions):
         "whether pictures are mirrored in training; auto: unless mirrored training pictures look like other classes",
         choices=("auto", "yes", "no"),
     )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A part of a training, with an optimiser of its own.
+
+    Attributes:
+        name: what people are told of it.
+        options: those of the training, with the epochs and the learning rate of this phase.
+    """
+
+    name: str
+    options: Any
 
 
 class Network:
@@ -147,6 +175,17 @@ class Network:
         """Gives the options that were left to the problem and the data their values, and says why where people should
         know; by default there are none."""
         return None
+
+    def at_hand(self) -> bool:
+        """Whether it can be trained, with its own options, without a download."""
+        return True
+
+    def phases(self, options: Any) -> list[Phase]:
+        """The parts of a training in their order; by default there is one. Each begins with the best weights so far."""
+        return [Phase("training", options)]
+
+    def enter(self, model: keras.Model, phase: Phase) -> None:
+        """Sets which layers of ``model`` learn in a phase; by default all of them do, in all phases."""
 
     def begin(self, model: keras.Model, steps: int) -> None:
         """Tells the layers that change with the epochs how many steps one has; by default there are none."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import OptionError
-from nervura.zoo.base import ACTIVATIONS, Network, TrainingOptions, option
+from nervura.zoo.base import ACTIVATIONS, Network, PictureOptions, option
 
 if TYPE_CHECKING:
     import keras
@@ -46,7 +46,7 @@ class Convolutional(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(TrainingOptions):
+    class Options(PictureOptions):
         filters: list[int] = option(
             [],
             "filters of each block, such as 32,64; empty: by the rule",
