@@ -52,7 +52,7 @@ def test(arguments: list[str]) -> None:
     run(str(PYTHON), "-m", "pytest", "-n", "2", *arguments, KERAS_BACKEND="tensorflow")
     if not arguments:
         for backend in ("jax", "torch"):
-            run(str(PYTHON), "-m", "pytest", *ON_ALL_BACKENDS, KERAS_BACKEND=backend)
+            run(str(PYTHON), "-m", "pytest", "-n", "2", *ON_ALL_BACKENDS, KERAS_BACKEND=backend)
 
 
 def lint(arguments: list[str]) -> None:

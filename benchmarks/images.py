@@ -116,7 +116,7 @@ def throughput(source: Path) -> None:
         (x, y), size = dataset.arrays("train"), found.batch_size
         bare = design(dataset.problem, "airbench", dataset.schema, {"epochs": epochs + 1})
         rows = len(y) // size * size
-        training.compile_model(bare, rows // size)
+        training.compile_model(bare, rows // size, bare.options)
         bare.network.prepare(bare.model, x)
         target = np.eye(bare.problem.head().units, dtype="float32")[y]
         inputs = {tensor.name: x[tensor.name][:rows] for tensor in bare.tensors}
