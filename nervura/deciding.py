@@ -123,8 +123,9 @@ def _best_weight(
     rivals = estimates * weights
     rivals[:, place] = -1.0
     rival = rivals.argmax(1)
-    # The weight from which a row is named so.
-    needed = np.maximum(rivals.max(1), 1e-12) / np.maximum(estimates[:, place], 1e-12)
+    # The weight from which a row is named so; none is enough for a class that has no chance.
+    with np.errstate(divide="ignore"):
+        needed = rivals.max(1) / estimates[:, place]
     order = np.argsort(needed, kind="stable")
     needed, rival, soft = needed[order], rival[order], soft[order]
     each = np.arange(rows)
@@ -137,8 +138,13 @@ def _best_weight(
     hits, named = hits.cumsum(0), named.cumsum(0)
     scores = metric.function(hits, named, np.broadcast_to(soft.sum(0), hits.shape))
     scores = scores if metric.greater_is_better else -scores
+    # What a weight can change: rows before are named so by every weight, rows behind by none.
+    first, last = np.searchsorted(needed, 0.0, "right"), np.searchsorted(needed, np.inf)
+    needed, scores = needed[first:last], scores[first : last + 1]
+    if not len(needed):
+        return float(weights[place]), float(scores[0])
     ends = np.concatenate([needed[:1] / 2, needed, needed[-1:] * 2])
     # Rows that need the same weight are named so together.
-    scores[np.flatnonzero(ends[1:-1][:-1] == ends[1:-1][1:]) + 1] = -np.inf
+    scores[np.flatnonzero(needed[:-1] == needed[1:]) + 1] = -np.inf
     best = int(np.argmax(scores))
     return float(np.sqrt(ends[best] * ends[best + 1])), float(scores[best])

@@ -56,8 +56,8 @@ class CodeExporter(Exporter):
         own: list[type] = [MemberLoss] if members else []
         for name, cls in OWN.items():
             if any(name in (one["schedule"], one["optimizer"]) for one in settings):
-                own = [cls, *own]
-        custom = [*custom, *own]
+                own.append(cls)
+        custom = [*custom, *sorted(own, key=lambda one: one.__name__)]
         if backend != "tensorflow":
             network = network.replace(
                 "\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1
