@@ -15,6 +15,13 @@ ON_ALL_BACKENDS = (
     "tests/zoo/test_tabm.py",
     "tests/zoo/test_realmlp.py",
 )
+IN_PARTS = (
+    ("tests/baselines", "tests/exporters", "tests/sources", "tests/zoo"),
+    tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[a-l]*.py"))),
+    tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[m-z]*.py"))),
+)
+"""The suite in parts, each in processes of its own: TensorFlow gives no memory back between tests."""
+
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -49,7 +56,8 @@ def test(arguments: list[str]) -> None:
     """Runs the whole suite on TensorFlow, then the smaller one on JAX and on PyTorch, each in its own process."""
     set_up("dev")
     lint([])
-    run(str(PYTHON), "-m", "pytest", "-n", "2", *arguments, KERAS_BACKEND="tensorflow")
+    for part in [arguments] if arguments else IN_PARTS:
+        run(str(PYTHON), "-m", "pytest", "-n", "2", *part, KERAS_BACKEND="tensorflow")
     if not arguments:
         for backend in ("jax", "torch"):
             run(str(PYTHON), "-m", "pytest", "-n", "2", *ON_ALL_BACKENDS, KERAS_BACKEND=backend)

@@ -189,6 +189,7 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone() -> None:
     assert training.row_order(10, 4, seed=5)[0](3).tolist() == [9, 1, 0, 3, 4, 2, 7, 8]
 
 
+@pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="on TensorFlow test_shelves.py walks all of it")
 @pytest.mark.parametrize("network", zoo.names())
 def test_networks_keep_their_contract(network: str, tmp_path: Path, carried_over: dict[str, Any]) -> None:
     options = {"batch_size": 32} | {**SMALLER, "pretrained": carried_over}.get(network, {})
