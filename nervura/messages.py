@@ -544,6 +544,15 @@ SENTENCES: dict[str, str] = {
     "validation as in the data": "validação como nos dados",
     "test as in the data": "teste como nos dados",
     "{count} rows have no known target and are left out.": ("{count} linhas não têm alvo conhecido e ficam de fora."),
+    "{count} of the test rows have no known target and are left out.": (
+        "{count} das linhas de teste não têm alvo conhecido e ficam de fora."
+    ),
+    "{count} of the test rows have a class that was not in training, such as '{name}', and are left out.": (
+        "{count} das linhas de teste têm uma classe que não havia no treino, como '{name}', e ficam de fora."
+    ),
+    "{count} of the test pictures cannot be read and are left out.": (
+        "{count} das imagens de teste não se conseguem ler e ficam de fora."
+    ),
     "{count} rows have no known '{name}' and are used for training.": (
         "{count} linhas não têm '{name}' conhecido e servem para o treino."
     ),
