@@ -361,7 +361,8 @@ def _evaluate(given: argparse.Namespace) -> None:
         _print_json(found)
         return
     by = "" if given.use == NETWORK else f", answered by {found['model']}"
-    print(f"{sum(found['rows'].values()):,} rows{by}")
+    rows = sum(found["rows"].values())
+    print(f"{rows:,} row{'' if rows == 1 else 's'}{by}")
     print(text_table([{"metric": name, **score} for name, score in found["test"].items()]))
 
 

@@ -230,17 +230,32 @@ class Dataset:
 
     def _encode_test(self, table: Table) -> Arrays:
         frame = table.frame.collect()
-        missing = [c.name for c in (*self.schema.inputs, self.schema.target) if c.name not in frame.columns]
-        if missing:
+        lacking = [c.name for c in (*self.schema.inputs, self.schema.target) if c.name not in frame.columns]
+        if lacking:
             raise SchemaError(
-                f"The test rows must have the columns of the training rows; missing: {', '.join(missing)}."
+                f"The test rows must have the columns of the training rows; missing: {', '.join(lacking)}."
             )
         fitting = encoding.adapted(self.schema, frame)
         target = frame.select(encoding.values(fitting.target)).to_series()
         rows, good = encoding.readable(fitting, frame.filter(target.is_not_null()))
         if not good.all():
             self.split.notes.append(f"{int((~good).sum()):,} of the test pictures cannot be read and are left out.")
-        return self._encode_rows(rows, fitting)
+        if missing := target.null_count():
+            self.split.notes.append(f"{missing:,} of the test rows have no known target and are left out.")
+        x, y = self._encode_rows(rows, fitting)
+        if self.problem.supervised_by == "classifier" and (unknown := self.problem.truth(y) < 0).any():
+            other = target.drop_nulls().filter(pl.Series(good)).filter(pl.Series(unknown)).cast(pl.String)
+            self.split.notes.append(
+                f"{len(other):,} of the test rows have a class that was not in training, such as '{other[0]}', and are "
+                "left out."
+            )
+            x, y = {tensor: array[~unknown] for tensor, array in x.items()}, y[~unknown]
+        if not len(y):
+            raise SchemaError(
+                f"The test rows must have known values of '{self.schema.target.name}', of classes that training "
+                f"had; none of {frame.height:,} has. Name another file with --test."
+            )
+        return x, y
 
     def _encode_rows(self, frame: pl.DataFrame, schema: Schema) -> Arrays:
         target = frame.select(encoding.values(schema.target).alias("y")).to_series()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import Any
 
 from nervura.errors import OptionError, did_you_mean
@@ -27,6 +29,34 @@ def language_index(lang: str) -> int:
     if lang not in LANGUAGES:
         raise OptionError(f"Texts come in 'en' and 'pt'; '{lang}' was given. {did_you_mean(lang, LANGUAGES)}")
     return LANGUAGES.index(lang)
+
+
+def told(sentence: str, lang: str = "en") -> str:
+    """What a step left in a run, in English, in a language; as it is where ``SENTENCES`` does not know it."""
+    if language_index(lang) == 0:
+        return sentence
+    for pattern, portuguese in _patterns():
+        if found := pattern.fullmatch(sentence):
+            return portuguese.format(**{name: _place(name, part, lang) for name, part in found.groupdict().items()})
+    parts = sentence.split("; ")
+    return "; ".join(told(part, lang) for part in parts) if len(parts) > 1 else sentence
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    return [
+        (re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+?)", re.escape(english)), re.DOTALL), portuguese)
+        for english, portuguese in SENTENCES.items()
+    ]
+
+
+def _place(name: str, part: str, lang: str) -> str:
+    """What stands in a place of a sentence: places called ``what`` hold a sentence again, others a number or a name."""
+    if name.startswith("what"):
+        return told(part, lang)
+    if re.fullmatch(r"-?[0-9][0-9,]*(\.[0-9]+)?%?", part):
+        return part.translate(str.maketrans(",.", "\u00a0,")).replace("%", "\u00a0%")
+    return part
 
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -402,3 +432,237 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "made.decisions": ("Decisions taken on the way", "Decisões tomadas pelo caminho"),
     "made.status": ("Status", "Estado"),
 }
+
+SENTENCES: dict[str, str] = {
+    # Why a problem was chosen, and why others were not
+    "asked for by name": "pedido pelo nome",
+    "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
+    "the target has {count} different values, and yes-or-no questions have two": (
+        "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"
+    ),
+    "the target has {count} different values, and this question needs three or more": (
+        "o alvo tem {count} valores diferentes, e esta pergunta precisa de três ou mais"
+    ),
+    "the target has {count} different values in {rows} rows, too many for classes": (
+        "o alvo tem {count} valores diferentes em {rows} linhas, demasiados para classes"
+    ),
+    "the target has {count} different whole numbers {what}: a quantity rather than names": (
+        "o alvo tem {count} números inteiros diferentes {what}: uma quantidade e não nomes"
+    ),
+    "in steps of {step}": "em passos de {step}",
+    "that follow each other": "seguidos",
+    "from {low} to {high}": "de {low} a {high}",
+    "the target has {count} different whole numbers": "o alvo tem {count} números inteiros diferentes",
+    "the target has {count} different names": "o alvo tem {count} nomes diferentes",
+    "the target has only {count} different values": "o alvo tem apenas {count} valores diferentes",
+    "the target is a quantity with {count} different values": "o alvo é uma quantidade com {count} valores diferentes",
+    "the target is a number with {count} different values": "o alvo é um número com {count} valores diferentes",
+    "the target is a moment in time": "o alvo é um momento no tempo",
+    "the target is a category, not a number": "o alvo é uma categoria, não um número",
+    "the target is a boolean, not a number": "o alvo é sim ou não, não um número",
+    "the target is a datetime, not a number": "o alvo é uma data, não um número",
+    "the target is a text, not a number": "o alvo é um texto, não um número",
+    # Why a column is set aside, and warnings about columns
+    "dropped by you": "posta de lado por si",
+    "every value is missing": "todos os valores estão em falta",
+    "it has the same value in every row": "tem o mesmo valor em todas as linhas",
+    "it has the same value in every row ({value})": "tem o mesmo valor em todas as linhas ({value})",
+    "it names the rows: {count} different values in {rows} rows": (
+        "dá nome às linhas: {count} valores diferentes em {rows} linhas"
+    ),
+    "it numbers the rows, from {low} to {high}": "numera as linhas, de {low} a {high}",
+    "its name says that it names the rows, and every value is different": (
+        "o seu nome diz que dá nome às linhas, e todos os valores são diferentes"
+    ),
+    "it has the same values as the column '{name}'": "tem os mesmos valores que a coluna '{name}'",
+    "it has the same values as the target '{name}'": "tem os mesmos valores que o alvo '{name}'",
+    "it holds {kind} values, which are not one value per row": (
+        "contém valores do tipo {kind}, que não são um valor por linha"
+    ),
+    "beside pictures no other columns are read": "ao lado de imagens não se leem outras colunas",
+    "it names the pictures": "dá nome às imagens",
+    "it says to which part of the split a row belongs": "diz a que parte da divisão pertence a linha",
+    "{share} of the values are not {what} ({shown})": "{share} dos valores não são {what} ({shown})",
+    "numbers": "números",
+    "dates": "datas",
+    "values": "valores",
+    "they count as missing": "contam como em falta",
+    "some infinite values": "alguns valores infinitos",
+    "{count} infinite values": "{count} valores infinitos",
+    "{share} of the values are missing": "{share} dos valores estão em falta",
+    "the dates can be read with the day or the month first": "as datas podem ler-se com o dia ou com o mês primeiro",
+    "read with the day first": "lidas com o dia primeiro",
+    "read with the month first": "lidas com o mês primeiro",
+    "the mark '{mark}' can stand for thousands or for decimals": (
+        "o sinal '{mark}' pode separar milhares ou casas decimais"
+    ),
+    "read as thousands": "lido como separador de milhares",
+    "read as decimals": "lido como separador decimal",
+    "{share} of the values are numbers and the others are not (such as '{word}'), so all are read as categories": (
+        "{share} dos valores são números e os outros não (como '{word}'), por isso todos são lidos como categorias"
+    ),
+    "with --column '{name}=number' the others count as missing": (
+        "com --column '{name}=number' os outros contam como em falta"
+    ),
+    "this column alone gives the target away (area under the ROC curve {score})": (
+        "esta coluna, só por si, denuncia o alvo (área sob a curva ROC {score})"
+    ),
+    "this column alone gives the target away (accuracy {score})": (
+        "esta coluna, só por si, denuncia o alvo (exatidão {score})"
+    ),
+    "this column alone gives the target away (R² {score})": "esta coluna, só por si, denuncia o alvo (R² {score})",
+    "if it is only known after '{name}', set it aside with --drop": (
+        "se só se conhece depois de '{name}', ponha-a de lado com --drop"
+    ),
+    "with more than {count} columns none was tested for giving the target away on its own": (
+        "com mais de {count} colunas não se verificou se alguma, só por si, denuncia o alvo"
+    ),
+    # The split
+    "{test} for the test, {share} of the rest for validation: {what}": (
+        "{test} para teste, {share} do resto para validação: {what}"
+    ),
+    "{test} for the test, {share} of the rest for validation of the training rows {what}": (
+        "{test} para teste, {share} do resto para validação, das linhas de treino {what}"
+    ),
+    "{share} for validation of the training rows {what}": "{share} para validação, das linhas de treino {what}",
+    "{share} for validation: {what}": "{share} para validação: {what}",
+    "drawn at random": "tiradas à sorte",
+    "drawn at random within each class": "tiradas à sorte dentro de cada classe",
+    "rows drawn at random": "linhas tiradas à sorte",
+    "rows drawn at random within each class": "linhas tiradas à sorte dentro de cada classe",
+    "the latest rows by '{time}' are the test, the next latest the validation": (
+        "as linhas mais recentes por '{time}' são o teste, as seguintes mais recentes a validação"
+    ),
+    "rows of one '{group}' stay together, at the time of their last": (
+        "linhas do mesmo '{group}' ficam juntas, no momento da última"
+    ),
+    "groups of '{group}', kept whole, drawn at random, the draw nearest to the classes' shares": (
+        "grupos de '{group}', inteiros, tirados à sorte, com o sorteio mais próximo das proporções das classes"
+    ),
+    "groups of '{group}', kept whole, drawn at random": "grupos de '{group}', inteiros, tirados à sorte",
+    "validation and test as in the data": "validação e teste como nos dados",
+    "validation as in the data": "validação como nos dados",
+    "test as in the data": "teste como nos dados",
+    "{count} rows have no known target and are left out.": ("{count} linhas não têm alvo conhecido e ficam de fora."),
+    "{count} of the test rows have no known target and are left out.": (
+        "{count} das linhas de teste não têm alvo conhecido e ficam de fora."
+    ),
+    "{count} of the test rows have a class that was not in training, such as '{name}', and are left out.": (
+        "{count} das linhas de teste têm uma classe que não havia no treino, como '{name}', e ficam de fora."
+    ),
+    "{count} of the test pictures cannot be read and are left out.": (
+        "{count} das imagens de teste não se conseguem ler e ficam de fora."
+    ),
+    "{count} rows have no known '{name}' and are used for training.": (
+        "{count} linhas não têm '{name}' conhecido e servem para o treino."
+    ),
+    "{share} of the test rows have the inputs of a row that is learnt from; so equal rows are split like other rows, and "
+    "the validation rows are like the test rows.": (
+        "{share} das linhas de teste têm as entradas de uma linha com que se aprende; por isso linhas iguais são divididas "
+        "como as outras, e as linhas de validação são como as de teste."
+    ),
+    "1 class has one row alone: it is used for training, and nothing can judge how well it is learnt.": (
+        "1 classe tem uma só linha: serve para o treino, e nada pode julgar quão bem é aprendida."
+    ),
+    "{count} classes have one row alone: it is used for training, and nothing can judge how well it is learnt.": (
+        "{count} classes têm uma só linha: serve para o treino, e nada pode julgar quão bem é aprendida."
+    ),
+    "{count} rows have inputs that occur more than once ({groups} group of identical rows); equal rows stay on one side.": (
+        "{count} linhas têm entradas que ocorrem mais de uma vez ({groups} grupo de linhas idênticas); linhas iguais ficam "
+        "do mesmo lado."
+    ),
+    "{count} rows have inputs that occur more than once ({groups} groups of identical rows); equal rows stay on one side.": (
+        "{count} linhas têm entradas que ocorrem mais de uma vez ({groups} grupos de linhas idênticas); linhas iguais ficam "
+        "do mesmo lado."
+    ),
+    "{count} rows of {classes} class that first occur after the training rows are left out.": (
+        "{count} linhas de {classes} classe que só ocorre depois das linhas de treino ficam de fora."
+    ),
+    "{count} rows of {classes} classes that first occur after the training rows are left out.": (
+        "{count} linhas de {classes} classes que só ocorrem depois das linhas de treino ficam de fora."
+    ),
+    # The network and its training
+    "{activation}, {share} dropped in training": "{activation}, {share} desligados no treino",
+    "{share} dropped in training": "{share} desligados no treino",
+    "{activation}, with bias": "{activation}, com viés",
+    "with bias": "com viés",
+    "many networks in one, for tables: shared weights, bagged (the default)": (
+        "muitas redes numa só, para tabelas: pesos partilhados, com bagging (a escolha habitual)"
+    ),
+    "a deep network for tables: quantile bins, embeddings, dropout (the default)": (
+        "uma rede profunda para tabelas: intervalos por quantis, vetores aprendidos, dropout"
+    ),
+    "one hidden layer, its size by rule: the mean of inputs and outputs": (
+        "uma camada escondida, dimensionada por regra: a média de entradas e saídas"
+    ),
+    "no hidden layer: a linear model": "nenhuma camada escondida: um modelo linear",
+    "a plain network for tables, tuned in every detail": "uma rede simples para tabelas, afinada em cada pormenor",
+    "the fastest known recipe for small pictures (their default)": (
+        "a receita mais rápida que se conhece para imagens pequenas (a sua escolha habitual)"
+    ),
+    "the four steps for pictures: convolution, pooling, flattening, full connection": (
+        "os quatro passos para imagens: convolução, agrupamento, achatamento, ligação completa"
+    ),
+    "deep residual networks for pictures: ResNet-20 for small ones to ResNet-152": (
+        "redes residuais profundas para imagens: de ResNet-20, para as pequenas, a ResNet-152"
+    ),
+    "a network that has learnt from ImageNet, carried over to few photographs": (
+        "uma rede que aprendeu com a ImageNet, transportada para poucas fotografias"
+    ),
+    "By rule: {inputs} inputs, one per attribute (encoded as {features} features, and a bias to each layer); {outputs} "
+    "{what}; one hidden layer with the mean of both, ({sum}) / 2, rounded half up: {neurons} neurons.": (
+        "Por regra: {inputs} entradas, uma por atributo (codificadas como {features}, e um viés em cada camada); {outputs} "
+        "{what}; uma camada escondida com a média de ambas, ({sum}) / 2, arredondada para cima: {neurons} neurónios."
+    ),
+    "output": "saída",
+    "outputs": "saídas",
+    "Training stopped after {epochs} epochs ({what}); best: {best}.": (
+        "O treino parou após {epochs} épocas ({what}); a melhor: {best}."
+    ),
+    "epochs": "épocas",
+    "patience": "paciência",
+    "budget": "tempo",
+    "the loss is no longer a number": "a perda deixou de ser um número",
+    "Baselines were fitted on {count} of {rows} training rows.": (
+        "Os modelos de comparação foram ajustados em {count} de {rows} linhas de treino."
+    ),
+    "To keep the time budget, {name} is one model and not {folds} over folds.": (
+        "Para respeitar o tempo dado, {name} é um só modelo e não {folds}, um por cada parte."
+    ),
+    "Left out, to keep the time budget: {names}.": "Omitido, para respeitar o tempo dado: {names}.",
+    # The state of a run
+    "training": "em treino",
+    "judging": "em avaliação",
+    "reporting": "a escrever o relatório",
+    "done": "terminada",
+    # How data were read
+    "Column {place} has no name in the header; it is called '{name}'.": (
+        "A coluna {place} não tem nome no cabeçalho; chama-se '{name}'."
+    ),
+    "The column name '{name}' occurs more than once; column {place} is called '{other}'.": (
+        "O nome de coluna '{name}' ocorre mais de uma vez; a coluna {place} chama-se '{other}'."
+    ),
+    "The first line looks like data, not like a header; the columns are called {names}.": (
+        "A primeira linha parece dados e não cabeçalho; as colunas chamam-se {names}."
+    ),
+    "The file is not UTF-8; it is read as {encoding}. If letters look wrong, save the file as UTF-8.": (
+        "O ficheiro não está em UTF-8; é lido como {encoding}. Se houver letras erradas, guarde-o como UTF-8."
+    ),
+    "In the column '{name}', {words} is read as missing: all else is numbers or dates.": (
+        "Na coluna '{name}', {words} é lido como em falta: tudo o resto são números ou datas."
+    ),
+    "In the column '{name}', {words} is kept as a value: all else is two-letter codes.": (
+        "Na coluna '{name}', {words} fica como valor: tudo o resto são códigos de duas letras."
+    ),
+    "The first sheet, '{sheet}', is read; name another as table, or FILE::SHEET: {others}.": (
+        "Lê-se a primeira folha, '{sheet}'; indique outra como tabela, ou FICHEIRO::FOLHA: {others}."
+    ),
+    "The index ({name}) is not used as a column. Write frame.reset_index() to keep it.": (
+        "O índice ({name}) não é usado como coluna. Escreva frame.reset_index() para o manter."
+    ),
+    "The column '{name}' holds values of several types; they are read as text.": (
+        "A coluna '{name}' contém valores de vários tipos; são lidos como texto."
+    ),
+    "The records are the list under '{name}'.": "Os registos são a lista em '{name}'.",
+}
+"""What steps say in a run, in English, and the same in Portuguese. A place called ``what`` holds one of them again."""

@@ -34,6 +34,9 @@ NO_TIME = np.iinfo(np.int64).min
 
 UNKNOWN = -1
 
+MOST_SPELLINGS = 4096
+"""Of one word: each is an entry in the file."""
+
 
 def input_names(schema: Schema) -> dict[str, str]:
     """The name of each input column in the graph: its own, where a graph can have it."""
@@ -139,12 +142,19 @@ def _number(column: Column, raw: Value) -> Value:
 
 
 def _spellings(words: list[str]) -> list[str]:
-    """The words in all mixtures of small and capital letters: a graph's own change of case needs the system's locale."""
-    return [
-        "".join(letters)
-        for word in words
-        for letters in itertools.product(*(dict.fromkeys((letter, letter.upper())) for letter in word))
-    ]
+    """The words in all mixtures of small and capital letters: a graph's own change of case needs the system's locale.
+
+    Of words so long that the mixtures are too many, the usual ones alone: small, capital, and capital at the beginning of
+    the first or of each word.
+    """
+    found: list[str] = []
+    for word in words:
+        letters = [dict.fromkeys((letter, letter.upper())) for letter in word]
+        if math.prod(map(len, letters)) <= MOST_SPELLINGS:
+            found += ("".join(mixture) for mixture in itertools.product(*letters))
+        else:
+            found += dict.fromkeys((word, word.upper(), word[0].upper() + word[1:], word.title()))
+    return found
 
 
 def _numbers(side: Value, columns: list[Column]) -> Value | None:

@@ -17,7 +17,7 @@ from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.exporters.base import Answerer
 from nervura.problems import problems
-from nervura.problems.base import Problem
+from nervura.problems.base import Classification, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
@@ -162,7 +162,7 @@ def predict(
     Raises:
         SchemaError: a column is missing or of another kind.
     """
-    schema = load_schema(run)
+    schema, keep = load_schema(run), list(dict.fromkeys(keep))
     problem, answer = answering(run, use, model)
     found = read(source, table=table)
     given = found.frame
@@ -242,7 +242,8 @@ def check_columns(schema: Schema, given: Sequence[str], keep: Sequence[str] = ()
     missing = [column.name for column in schema.inputs if column.name not in given]
     if missing:
         raise SchemaError(
-            f"New data need the columns of the training data. Missing: {', '.join(map(repr, missing))}. "
+            f"New data need the columns of the training data. Missing: {', '.join(map(repr, missing[:20]))}"
+            f"{f' and {len(missing) - 20:,} more' if len(missing) > 20 else ''}. "
             f"Given: {', '.join(map(repr, list(given)[:20]))}{' ...' if len(given) > 20 else ''}."
         )
     unknown = [name for name in keep if name not in given]
@@ -295,10 +296,10 @@ def _warn(text: str) -> None:
 
 
 def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The encoded rows of ``frame`` that have a target, and their truth (rows,).
+    """The encoded rows of ``frame`` that have a target of the classes of training, or a value, and their truth (rows,).
 
     Raises:
-        SchemaError: the target or an input is missing.
+        SchemaError: the target or an input is missing, or no row can be judged by.
     """
     if schema.target.name not in frame.columns:
         raise SchemaError(f"Rows to judge by need the target; the column '{schema.target.name}' is missing.")
@@ -312,4 +313,21 @@ def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple
         )
     if not good.all():
         _warn(f"{int((~good).sum()):,} of {len(good):,} pictures cannot be read and are left out.")
-    return encoding.encode(fitting, rows), problem.truth(problem.encode(values.drop_nulls().filter(pl.Series(good))))
+    if missing := values.null_count():
+        _warn(f"{missing:,} of {frame.height:,} rows have no known '{schema.target.name}' and are left out.")
+    known = values.drop_nulls().filter(pl.Series(good))
+    truth = problem.truth(problem.encode(known))
+    if isinstance(problem, Classification) and (truth < 0).any():
+        new = known.filter(pl.Series(truth < 0)).cast(pl.String).unique(maintain_order=True)
+        told = f"the classes of training ({', '.join(map(repr, problem.classes[:5]))}{' ...' if len(problem.classes) > 5 else ''})"
+        if (truth < 0).all():
+            raise SchemaError(
+                f"Rows to judge by hold {told} in '{schema.target.name}'; given were such as "
+                f"{', '.join(map(repr, new.head(3)))}."
+            )
+        _warn(
+            f"{int((truth < 0).sum()):,} of {known.len():,} rows have in '{schema.target.name}' none of {told}, "
+            f"such as {', '.join(map(repr, new.head(3)))}; they are left out."
+        )
+        rows, truth = rows.filter(pl.Series(truth >= 0)), truth[truth >= 0]
+    return encoding.encode(fitting, rows), truth

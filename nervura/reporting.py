@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from nervura import plots
-from nervura.messages import MESSAGES, language_index, text
+from nervura.messages import MESSAGES, language_index, text, told
 from nervura.pictures import as_png
 from nervura.run import Run, kept_in
 
@@ -182,6 +182,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "t": say,
         "named": partial(_named, lang=lang),
         "metric": partial(_metric, lang=lang),
+        "told": lambda sentence: told(str(sentence), lang),
         "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
         "direction": lambda name: say("direction.high" if name in HIGHER_IS_BETTER else "direction.low"),
@@ -200,6 +201,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "scored": partial(_scored, lang=lang),
         "bounds": partial(_bounds, lang=lang),
         "setting": partial(_setting, lang=lang),
+        "told": partial(_told, lang=lang, marked=escaping),
     }
     return environment
 
@@ -208,6 +210,16 @@ def _sentences(said: str) -> tuple[str, str]:
     """The first sentence and the rest."""
     first, _, rest = said.partition(". ")
     return (f"{first}." if rest else first), rest
+
+
+def _told(sentence: Any, lang: str, marked: bool) -> str:
+    """What a step said in English, in a language; where it is not known, ``marked`` says so to screen readers."""
+    from markupsafe import Markup
+
+    said = told(str(sentence), lang)
+    if marked and lang != "en" and said == sentence and " " in said:
+        return Markup('<span lang="en">{}</span>').format(said)
+    return said
 
 
 def _named(group: str, name: Any, lang: str) -> str:
@@ -654,6 +666,10 @@ def _problem(problem: dict[str, Any] | None) -> dict[str, Any] | None:
     }
 
 
+UNTOLD = ("damaged", "null_words", "regular")
+"""Of how data were read: what the notes name, what is so of every file, and what is for programs alone."""
+
+
 def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, Any] | None:
     if not schema:
         return None
@@ -663,8 +679,11 @@ def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, An
     shown, left_out = _first(ordered)
     return {
         "origin": source.get("origin"),
-        # The damaged pictures are named in the notes.
-        "reading": {name: value for name, value in (source.get("reading") or {}).items() if name != "damaged"},
+        "reading": {
+            name: value
+            for name, value in (source.get("reading") or {}).items()
+            if name not in UNTOLD and (value is False or value not in (None, "", 0, [], {}))
+        },
         "notes": source.get("notes") or [],
         "rows": schema.get("rows"),
         "count": len(columns),

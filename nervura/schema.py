@@ -119,7 +119,7 @@ def text_table(rows: list[dict[str, Any]], width: int = 44) -> str:
     names = list(rows[0])
     cells = [[_cell(row[name], width) for name in names] for row in rows]
     widths = [max(len(name), *(len(line[i]) for line in cells)) for i, name in enumerate(names)]
-    right = [all(isinstance(row[name], int | float) for row in rows) for name in names]
+    right = [all(isinstance(row[name], int | float | None) for row in rows) for name in names]
 
     def line(values: list[str]) -> str:
         return "  ".join(
@@ -141,6 +141,8 @@ def html_table(rows: list[dict[str, Any]]) -> str:
 
 
 def _cell(value: Any, width: int) -> str:
+    if value is None:  # such as the ROC area of rows of one class
+        return ""
     text = f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
     text = " ".join(text.split())
     return text if len(text) <= width else text[: width - 1] + "…"

@@ -301,7 +301,7 @@ def _twins(hashes: np.ndarray, notes: list[str], noun: str) -> np.ndarray:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{number:,} {noun}{'' if number == 1 else 'es' if noun.endswith('s') else 's'}"
 
 
 def _by_rows(units: np.ndarray, classes: np.ndarray | None, shares: _Shares, draw: np.random.Generator) -> np.ndarray:

@@ -97,6 +97,19 @@ def test_a_test_file_of_its_own_takes_no_rows_from_the_table(tmp_path: Path) -> 
         assert dataset.sample("test", 7).height == 7
 
 
+def test_rows_of_a_test_file_that_cannot_judge_are_left_out_and_counted() -> None:
+    dataset = Dataset.open(frame(), "y", test=frame(40, y=["yes", "maybe", None, "no"] * 10))
+    np.testing.assert_array_equal(dataset.truth("test"), [1, 0] * 10)
+    assert dataset.rows("test") == 20 and all(len(array) == 20 for array in dataset.arrays("test")[0].values())
+    assert dataset.split.notes[-2:] == [
+        "10 of the test rows have no known target and are left out.",
+        "10 of the test rows have a class that was not in training, such as 'maybe', and are left out.",
+    ]
+    for values in (["maybe"] * 40, [None] * 40):
+        with pytest.raises(SchemaError, match="known values of 'y', of classes that training had; none of 40 has"):
+            Dataset.open(frame(), "y", test=frame(40, y=pl.Series(values, dtype=pl.String))).arrays("test")
+
+
 @pytest.mark.parametrize("column", ["x", "y"])
 def test_a_test_file_that_lacks_a_column_is_told(column: str) -> None:
     with pytest.raises(SchemaError, match=f"columns of the training rows; missing: {column}"):

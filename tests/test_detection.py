@@ -50,6 +50,22 @@ def test_names_and_flags(values: Any, kind: str, problem: str) -> None:
     assert detected(values, kind).problem.name == problem
 
 
+def test_the_reason_names_classes_as_predictions_do() -> None:
+    assert detected([0.0, 1.0] * 20).reason == "the target has two values: 0 and 1"
+    assert detected([True, False] * 20, "boolean").reason == "the target has two values: no and yes"
+    assert detected([10.0, 9.0] * 20).reason == "the target has two values: 9 and 10"
+
+
+@pytest.mark.parametrize(("scale", "size"), [(1e300, "large"), (1e-300, "small")])
+def test_values_that_cannot_be_squared_are_refused(scale: float, size: str) -> None:
+    values = [scale * value for value in range(1, 61)]
+    told = f"too {size} to be squared, up to 6e.*: give them in another unit"
+    with pytest.raises(ProblemError, match=f"regression: the target's values are {told}"):
+        detected(values)
+    with pytest.raises(ProblemError, match=f"those of 'y' are {told}"):
+        detected(values, asked="regression")
+
+
 def test_whoever_declines_says_why() -> None:
     found = detected(["red", "green", "blue"] * 20, "category")
     assert set(found.declined) == {"binary", "regression"}

@@ -136,3 +136,14 @@ def test_inputs_are_called_as_their_columns_where_that_can_be() -> None:
     names = ["a b", "", "/x", "x", "column", "é"]
     schema = Schema([Column(name, "number") for name in names], 3)
     assert input_names(schema) == dict(zip(names, ["a b", "column", "x", "x_", "column_", "é"], strict=True))
+
+
+def test_long_words_of_a_yes_no_column_are_known_in_their_usual_spellings() -> None:
+    yes, no = "completamente satisfeito com tudo", "não"
+    column = Column(
+        "happy", "boolean", dtype="String", parsing={"as": "boolean", "true": [yes.lower()], "false": [no.lower()]}
+    )
+    words = [yes, yes.upper(), yes.capitalize(), yes.title(), no, "NÃO", "nÃo", "talvez", None]
+    rows = pl.DataFrame({"happy": words})
+    schema = learnt([column], rows)
+    assert_encoded_alike(schema, session_of(schema), rows)

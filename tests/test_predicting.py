@@ -63,6 +63,7 @@ def test_columns_are_kept_in_front(run: Run, rows: pl.DataFrame) -> None:
     answers = predict(run, rows, keep=["healthy", "plant"])
     assert answers.columns[:3] == ["healthy", "plant", "prediction"]
     assert answers["plant"].equals(rows["plant"])
+    assert predict(run, rows, keep=["plant", "healthy", "plant"]).columns[:3] == ["plant", "healthy", "prediction"]
 
 
 def test_all_columns_that_are_missing_are_named_at_once(run: Run, rows: pl.DataFrame) -> None:
@@ -106,7 +107,8 @@ def test_no_rows_are_told(run: Run, rows: pl.DataFrame, tmp_path: Path) -> None:
 def test_rows_to_judge_by_are_those_with_a_target(run: Run, rows: pl.DataFrame) -> None:
     schema, problem = load_schema(run), load_problem(run)
     partly = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) % 3 > 0).then("healthy"))
-    x, truth = encode_known(schema, problem, partly)
+    with pytest.warns(UserWarning, match="50 of 150 rows have no known 'healthy' and are left out"):
+        x, truth = encode_known(schema, problem, partly)
     expected = partly["healthy"].drop_nulls()
     assert all(len(array) == len(truth) == expected.len() for array in x.values())
     assert truth.tolist() == (expected == "yes").cast(int).to_list()
@@ -114,6 +116,18 @@ def test_rows_to_judge_by_are_those_with_a_target(run: Run, rows: pl.DataFrame) 
         encode_known(schema, problem, rows.drop("healthy"))
     with pytest.raises(SchemaError, match="'healthy' has no known value in 150 rows"):
         encode_known(schema, problem, rows.with_columns(healthy=pl.lit(None, pl.String)))
+
+
+def test_rows_of_classes_that_training_did_not_have_are_left_out_and_counted(run: Run, rows: pl.DataFrame) -> None:
+    schema, problem = load_schema(run), load_problem(run)
+    other = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("dry")).otherwise("healthy"))
+    told = "50 of 150 rows have in 'healthy' none of the classes of training .'no', 'yes'., such as 'dry'; they are left out"
+    with pytest.warns(UserWarning, match=told):
+        x, truth = encode_known(schema, problem, other)
+    assert all(len(array) == len(truth) == 100 for array in x.values())
+    assert truth.tolist() == (other.filter(pl.col("healthy") != "dry")["healthy"] == "yes").cast(int).to_list()
+    with pytest.raises(SchemaError, match="'healthy'; given were such as 'dry'"):
+        encode_known(schema, problem, other.filter(pl.col("healthy") == "dry"))
 
 
 def test_any_of_the_models_answers_and_an_unknown_name_is_told(trained: Path, table: Path) -> None:

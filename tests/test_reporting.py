@@ -376,6 +376,24 @@ def test_three_forms_agree_on_the_figures(tmp_path, problem, lang):
         assert number(figure, lang) in markdown
 
 
+def test_what_steps_said_is_translated_and_what_is_not_known_is_marked_as_english(tmp_path):
+    run = fabricate(tmp_path / "run")
+    page = report(run, "pt").read_text(encoding="utf-8")
+    assert (
+        "o alvo tem dois valores: no e yes" in page and "terminada" in page and "10\u00a0% desligados no treino" in page
+    )
+    assert '<span lang="en">The patience was set to 10 epochs.</span>' in page
+    assert "o alvo tem dois valores: no e yes" in (run.path / "report.md").read_text(encoding="utf-8")
+    assert '<span lang="en">' not in report(run, "en").read_text(encoding="utf-8")
+
+
+def test_what_is_so_of_every_file_is_not_told_of_one(tmp_path):
+    run = fabricate(tmp_path / "run")
+    reading = {"separator": ";", "has_header": False, "null_words": ["NA"], "compression": None, "null_words_in": {}}
+    run.update("run", source={"origin": "people.csv", "reading": reading, "notes": []})
+    assert summarise(run)["data"]["reading"] == {"separator": ";", "has_header": False}
+
+
 def test_json_is_the_same_in_every_language(tmp_path):
     run = fabricate(tmp_path / "run")
     report(run, "en")

@@ -62,6 +62,11 @@ def test_text_tables_align_numbers_to_the_right_and_cut_long_cells() -> None:
     assert text_table([]) == ""
 
 
+def test_what_is_not_known_is_an_empty_cell_and_keeps_numbers_to_the_right() -> None:
+    lines = text_table([{"name": "a", "n": None}, {"name": "b", "n": 12_345}]).splitlines()
+    assert lines[2:] == ["a", "b     12,345"]
+
+
 def test_html_tables_execute_nothing() -> None:
     made = html_table([{"<b>": "<script>alert(1)</script>"}])
     assert "<script>" not in made and "<b>" not in made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import subprocess
 import sys
@@ -124,7 +125,9 @@ class CodeExporter(Exporter):
                 done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
                 if done.returncode:
                     raise RuntimeError(f"The exported predict.py failed:\n{done.stderr}")
-                found = pl.read_csv(out, infer_schema_length=None)
+                with out.open(encoding="utf-8", newline="") as file:
+                    names = next(csv.reader(file))  # Polars leaves the quotes of a header doubled
+                found = pl.read_csv(out, infer_schema_length=None, new_columns=names)
             if classes is None:
                 return found["prediction"].cast(pl.Float64).to_numpy()
             return found.select(f"probability_{name}" for name in classes).cast(pl.Float64).to_numpy()

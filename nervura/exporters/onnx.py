@@ -32,12 +32,12 @@ if TYPE_CHECKING:
 
 ROWS, PICTURES_AT_ONCE = 1024, 64
 
-USE = """Answers of the nervura run '{run}' for the column '{target}', from its raw columns.
+USE = """# Answers of the nervura run {run} for the column {target}, from its raw columns.
 
 import numpy as np
 import onnxruntime
 
-session = onnxruntime.InferenceSession("{file}")
+session = onnxruntime.InferenceSession({file})
 rows = {{
 {rows}
 }}
@@ -190,7 +190,12 @@ def _told(
     told = {key: value for key, value in told.items() if value not in (None, "", [])}
     rows = [f"    {names[column.name]!r}: {_example(column)}," for column in schema.inputs]
     more = [f"    # and {len(rows) - MOST_SHOWN} more"] if len(rows) > MOST_SHOWN else []
-    text = USE.format(run=told["run"], target=target.name, file=file, rows="\n".join([*rows[:MOST_SHOWN], *more]))
+    names_in_code = {
+        "run": repr(told["run"]),
+        "target": repr(target.name),
+        "file": json.dumps(file, ensure_ascii=False),
+    }
+    text = USE.format(**names_in_code, rows="\n".join([*rows[:MOST_SHOWN], *more]))
     kept = {
         key: value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for key, value in told.items()
     }

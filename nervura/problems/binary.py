@@ -32,8 +32,7 @@ class Binary(Classification):
         distinct = values.n_unique()
         if distinct != 2:
             raise Declined(f"the target has {distinct:,} different values, and yes-or-no questions have two")
-        names = " and ".join(str(value) for value in sorted(values.unique().to_list(), key=str))
-        return f"the target has two values: {names}"
+        return f"the target has two values: {' and '.join(self.learn(values).classes)}"
 
     def insist(self, target: Column, values: pl.Series) -> None:
         distinct = values.n_unique()

@@ -12,6 +12,9 @@ from nervura.errors import ProblemError
 from nervura.problems.base import Declined, Head, Metric, Problem
 from nervura.schema import Column
 
+SMALLEST, LARGEST = 1e-150, 1e150
+"""Standard deviations whose squares, and with them errors, a 64-bit float can hold."""
+
 
 class Regression(Problem):
     name = "regression"
@@ -31,6 +34,8 @@ class Regression(Problem):
         distinct = values.n_unique()
         if distinct < 3:
             raise Declined(f"the target has only {distinct} different values")
+        if far := _out_of_reach(values):
+            raise Declined(f"the target's values {far}")
         return f"the target is a number with {distinct:,} different values"
 
     def insist(self, target: Column, values: pl.Series) -> None:
@@ -41,6 +46,8 @@ class Regression(Problem):
             )
         if values.n_unique() < 2:
             raise ProblemError(f"A regression needs a target that varies; '{target.name}' has one value alone.")
+        if far := _out_of_reach(values):
+            raise ProblemError(f"A regression needs values that can be squared; those of '{target.name}' {far}.")
 
     def learn(self, values: pl.Series) -> Self:
         numbers = values.cast(pl.Float64)
@@ -75,3 +82,12 @@ class Regression(Problem):
         if self.bound is None:
             return pl.DataFrame({"prediction": estimates})
         return pl.DataFrame({"prediction": estimates, "low": estimates - self.bound, "high": estimates + self.bound})
+
+
+def _out_of_reach(values: pl.Series) -> str:
+    """What is wrong with numbers so large or so small that their squares are infinite or zero; else ""."""
+    deviation = values.cast(pl.Float64).std()
+    if isinstance(deviation, float) and SMALLEST <= deviation <= LARGEST:
+        return ""
+    size = float(values.cast(pl.Float64).abs().max())  # type: ignore[arg-type]
+    return f"are too {'large' if size > 1 else 'small'} to be squared, up to {size:.2g}: give them in another unit"

@@ -381,6 +381,21 @@ def test_another_backend_is_asked_for_before_keras_is_imported(
     assert_well_written(code, types)
 
 
+def test_classes_with_quotes_and_line_breaks_are_compared(tmp_path: Path) -> None:
+    classes = ['12" pipe', "a,b", "two\nlines"]
+    run = Run.create(tmp_path / "run")
+    run.write("problem", {"name": "multiclass", "coding": {"classes": classes}})
+    run.write("schema", Schema([Column("x", "number")], 1).to_json())
+    (tmp_path / "predict.py").write_text(
+        "import sys\nimport polars as pl\n"
+        f"pl.DataFrame({{'prediction': ['a,b'], **{{f'probability_{{name}}': [0.5] for name in {classes!r}}}}})"
+        ".write_csv(sys.argv[2])\n",
+        encoding="utf-8",
+    )
+    predicted = exporters.load("code").load(run, tmp_path)(pl.DataFrame({"x": [1.0]}))
+    assert predicted.tolist() == [[0.5, 0.5, 0.5]]
+
+
 def test_every_exporter_says_what_it_is() -> None:
     assert {"code", "keras"} <= set(exporters.names())
     for exporter in exporters:

@@ -173,9 +173,7 @@ def test_the_file_tells_what_it_is_and_how_it_is_used(runs: dict[str, Run]) -> N
         "age": "float64", "town": "string", "street": "string", "member": "string", "trusted": "string",
         "day": "int64", "price": "float64",
     }  # fmt: skip
-    printed = subprocess.run(
-        [sys.executable, "-c", made.doc_string.partition("\n\n")[2]], cwd=path.parent, capture_output=True, text=True
-    )
+    printed = subprocess.run([sys.executable, "-c", made.doc_string], cwd=path.parent, capture_output=True, text=True)
     assert printed.returncode == 0, printed.stderr
     assert [line.split()[0] for line in printed.stdout.splitlines()[:2]] == ["prediction", "probabilities"]
 
