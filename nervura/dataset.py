@@ -102,6 +102,11 @@ class Dataset:
         if encoding.image_column(schema) is not None:
             found, decoded, alike = _decode(found, schema, size)
         values = found.frame.select(encoding.values(column).alias("y")).collect().to_series()
+        if found.reading.get("format") == "images" and values.drop_nulls().n_unique() == 1:
+            raise ProblemError(
+                f"Pictures are told apart by two or more classes, one sub-folder each; '{found.origin}' has one, "
+                f"'{values.drop_nulls()[0]}'. Put pictures of another class into a folder beside it."
+            )
         detection = detect_problem(column, values.drop_nulls(), problem)
         check_metric(detection.problem, metric)
         split = draw_split(

@@ -19,6 +19,9 @@ FEWEST_ROWS = 10
 LARGEST_TWINS = 0.01
 """Identical rows stay on one side up to this share of all rows; more of them are a pattern, not copies."""
 
+COPIES, LARGEST_COPIES = 20, 0.1
+"""Nearly equal pictures are copies whatever their share: so many stay on one side, up to this share of all."""
+
 REPEATED_IN_TEST = 0.01
 """From this share of test rows of the user's own that repeat a row to learn from, repeating is what new rows do."""
 
@@ -98,7 +101,11 @@ def draw_split(
     notes: list[str] = []
     units = None
     if len(rows) < len(known):
-        notes.append(f"{len(known) - len(rows):,} rows have no known target and are left out.")
+        unknown = len(known) - len(rows)
+        few = unknown == 1
+        notes.append(
+            f"{_counted(unknown, 'row')} {'has' if few else 'have'} no known target and {'is' if few else 'are'} left out."
+        )
     chosen = data.filter(known)
     classes = _numbered(chosen["target"]) if stratified else None
     draw = np.random.default_rng(seed)
@@ -276,7 +283,9 @@ def _twins(hashes: np.ndarray, notes: list[str], noun: str) -> np.ndarray:
         return units
     twins = np.flatnonzero(repeated[np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)] == hashes)
     _, first, group, sizes = np.unique(hashes[twins], return_index=True, return_inverse=True, return_counts=True)
-    small = sizes <= max(2, LARGEST_TWINS * len(hashes))
+    copies = min(COPIES, LARGEST_COPIES * len(hashes)) if noun == "picture" else 2
+    largest = max(2, copies, LARGEST_TWINS * len(hashes))
+    small = sizes <= largest
     together = small[group]
     # The number of its first row names a unit, so that the draw does not depend on the hashes.
     units[twins[together]] = twins[first[group[together]]]
@@ -295,7 +304,8 @@ def _twins(hashes: np.ndarray, notes: list[str], noun: str) -> np.ndarray:
     if not small.all():
         notes.append(
             f"{_counted(int((~small).sum()), 'group')} of {same}, of up to {int(sizes.max()):,} rows, "
-            f"{'is' if (~small).sum() == 1 else 'are'} larger than {LARGEST_TWINS:.0%} of the rows and split like other rows."
+            f"{'is' if (~small).sum() == 1 else 'are'} larger than {largest / len(hashes):.0%} of the rows and split like "
+            "other rows."
         )
     return units
 

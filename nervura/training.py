@@ -42,6 +42,9 @@ ACTIVATIONS = 2**25
 PHASE_SHARE = 1 / 3
 """Each phase of a training but the last one has at most this share of the time left."""
 
+SHORTEST_EPOCH = 1e-6
+"""In seconds; coarse clocks measure none at all."""
+
 CHECKPOINT_SECONDS = 10.0
 """At least this long between checkpoints, so that writing them costs no time worth naming."""
 
@@ -450,6 +453,7 @@ class Keeper(keras.callbacks.Callback):
         self.deadline, self.steps, self.began = deadline, steps, began
         self.epoch, self.best, self.best_epoch, self.stopped, self.spoilt = 0, math.inf, 0, "", False
         self.epoch_seconds = 0.0
+        self.seconds_of_steps: float | None = None
         self.history: dict[str, list[float]] = {}
         model = design.learner
         self.best_weights = [_value(v) for v in model.variables]
@@ -466,7 +470,7 @@ class Keeper(keras.callbacks.Callback):
         self.loss_of: Callable[[dict[str, np.ndarray], np.ndarray], float] = (
             former.loss_of if former is not None else backend.loss_function(model, loss_for(design, held_out=True))
         )
-        self.validation = validation
+        self.rows, self.validation = len(training[1]), validation
         self.before = [_value(v) for v in model.trainable_variables]
         self.layers = _layers_of_variables(model)
 
@@ -525,18 +529,22 @@ class Keeper(keras.callbacks.Callback):
             "loss": float(logs.get("loss", math.nan)),
             "val_loss": value,
             "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
-            "seconds": time.monotonic() - self.epoch_began,
+            "seconds": 0.0,
             **self._error_signal(),
         }
+        row["seconds"] = time.monotonic() - self.epoch_began
         # Layers that did not learn in an earlier phase, or no longer do, have no figures there.
         for name in dict.fromkeys([*self.history, *row]):
             self.history.setdefault(name, [math.nan] * (self.epoch - 1)).append(row.get(name, math.nan))
         # The first epoch holds the compilation; the later ones tell what an epoch takes.
         seconds = self.history["seconds"][self.first :]
         self.epoch_seconds = float(np.median(seconds[1:] or seconds))
-        # The first epoch compiled, so its seconds tell nothing; its steps have told what they could.
-        if self.deadline is not None and self.epoch > self.first + 1:
-            self.plan.within(self.deadline - time.monotonic(), self.epoch - self.first, self.epoch_seconds)
+        if self.deadline is not None:
+            if len(seconds) == 1 and not self.stopped:
+                self.epoch_seconds = min(self.epoch_seconds, self._usual_seconds())
+            # Without a measure of its steps the first epoch tells too little to plan by.
+            if len(seconds) > 1 or self.seconds_of_steps is not None:
+                self.plan.within(self.deadline - time.monotonic(), self.epoch - self.first, self.epoch_seconds)
         if not math.isfinite(row["loss"]):
             self.spoilt = True
             self._stop("the loss is no longer a number")
@@ -559,8 +567,19 @@ class Keeper(keras.callbacks.Callback):
             return
         (before, then), (after, now) = self.calls[0], self.calls[-1]
         each = self.steps * (now - then) / (after - before)
+        self.seconds_of_steps = each
         sync_model(self.design.learner)
         self.plan.within(deadline - now, steps / self.steps, each)
+
+    def _usual_seconds(self) -> float:
+        """What an epoch takes, told at the end of the first, whose own seconds went into compiling: a gradient of the
+        fixed rows is timed, and tells of validation, and of the steps where one call did all of them."""
+        began = time.monotonic()
+        self.gradients(*self.probe)
+        gradient = time.monotonic() - began
+        of_a_row = gradient / len(self.probe[1])
+        steps = of_a_row * self.rows if self.seconds_of_steps is None else self.seconds_of_steps
+        return steps + of_a_row * len(self.validation[1]) + gradient
 
     def _validation_loss(self) -> float:
         x, y = self.validation
@@ -632,7 +651,7 @@ class _Plan:
         """Plans for what can be done in the seconds left, once ``done`` epochs are over."""
         if self.end is None:
             return
-        possible = done + max(0.0, seconds) / (self.SLACK * epoch_seconds)
+        possible = done + max(0.0, seconds) / (self.SLACK * max(epoch_seconds, SHORTEST_EPOCH))
         # Whole epochs; of the first one at least what there is time for.
         planned = min(self.most, math.floor(possible)) if possible >= 1 else possible
         self.epochs = max(1, math.ceil(planned))

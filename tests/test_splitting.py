@@ -186,3 +186,14 @@ def test_validation_repeats_rows_where_test_rows_of_ones_own_do():
         shared = np.isin(x[split.rows(VALIDATION)], x[split.rows(TRAIN)]).mean()
         assert shared > 0.9 if apart else shared == 0
         assert ("100% of the test rows" in split.notes[0]) == apart
+
+
+@pytest.mark.parametrize(("copies", "together"), [(4, True), (15, True), (60, False)])
+def test_copies_of_a_picture_stay_on_one_side_also_where_pictures_are_few(copies: int, together: bool) -> None:
+    frame, schema = make(["a", "b"] * 100)
+    alike = np.arange(200)
+    alike[: 2 * copies : 2] = 0  # of the first class
+    split = draw_split(frame, schema, True, 1, alike=alike)
+    assert (len(set(split.parts[: 2 * copies : 2])) == 1) is together
+    told = "such pictures stay on one side" if together else "is larger than 10% of the rows and split like other rows"
+    assert any(told in note for note in split.notes)

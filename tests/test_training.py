@@ -235,3 +235,37 @@ def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(dataset: 
     way_gone = float(keras.ops.convert_to_numpy(optimizer.iterations / optimizer.end))
     assert way_gone > 0.5, "the end was planned near to where training ended"
     assert rates[-1] < 0.006 < max(rates)
+
+
+class Clock(keras.callbacks.Callback):
+    """A clock that only this callback moves: the steps of an epoch take a second, and the first one compiles first."""
+
+    def __init__(self, compiling: float):
+        super().__init__()
+        self.now, self.compiling = 0.0, compiling
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.now += self.compiling if epoch == 0 else 0.0
+        self.done = 0
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self.now += (batch + 1 - self.done) / self.params["steps"]
+        self.done = batch + 1
+
+
+@pytest.mark.parametrize("batch_size", [64, 2], ids=["one call an epoch", "several calls"])
+def test_compiling_in_the_first_epoch_does_not_end_a_short_budget(
+    dataset: Dataset, monkeypatch: pytest.MonkeyPatch, batch_size: int
+) -> None:
+    clock = Clock(compiling=30.0)
+    monkeypatch.setattr(training, "time", clock)
+    way = {"patience": 100_000, "optimizer": "lookahead", "schedule": "triangular", "batch_size": batch_size}
+    designed = made(dataset, epochs=100, **way)
+    found = fit(dataset, designed, deadline=55.0, callbacks=[clock])
+    rates = found.history["learning_rate"]
+    assert found.stopped == "budget"
+    assert 20 < len(rates) <= 25 and clock.now <= 55.0
+    assert rates[-1] < 0.3 * max(rates), "the way of the learning rate was gone to its end"

@@ -444,6 +444,15 @@ def test_mistakes_with_pictures_leave_no_directory(photos: Path, tmp_path: Path,
     assert not any(tmp_path.iterdir())
 
 
+def test_a_folder_of_one_class_is_told_what_it_needs(photos: Path, tmp_path: Path) -> None:
+    shutil.copytree(photos / "lying", tmp_path / "pictures" / "lying")
+    with pytest.raises(
+        NervuraError, match="two or more classes, one sub-folder each; .* has one, 'lying'. Put pictures"
+    ):
+        nervura.train(tmp_path / "pictures", out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_folder_without_classes_is_told_what_it_needs(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(NervuraError, match="one sub-folder a class"):
         nervura.train(photos / "lying", out=tmp_path / "run")

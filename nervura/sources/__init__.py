@@ -39,7 +39,8 @@ def _why_unreadable(source: Any) -> str:
     if path.is_dir():
         names = sorted(entry.name for entry in path.iterdir())
         held = f"it holds {', '.join(names[:5])}{' ...' if len(names) > 5 else ''}" if names else "it is empty"
-        return f"{rule} the folder '{text}' has no files that can be read together: {held}. Name one file of it."
+        advice = "Name one file of it" if any(entry.is_file() for entry in path.iterdir()) else "Name another one"
+        return f"{rule} the folder '{text}' has no files that can be read together: {held}. {advice}."
     if path.exists():
         return f"{rule} the file '{text}' is of no kind that is known by its ending or its first lines."
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []

@@ -1,4 +1,4 @@
-"""A folder of pictures, one sub-folder a class; train, validation and test sub-folders are the split."""
+"""A folder of pictures, one sub-folder a class, or one picture; train, validation and test sub-folders are the split."""
 
 from __future__ import annotations
 
@@ -11,42 +11,45 @@ from nervura.pictures import is_picture
 from nervura.sources.base import PART_NAMES, PICTURE, Source, Table, as_text
 
 _OTHERS = (".parquet", ".pq", ".parq")
+_PASSED_OVER = (".", "__MACOSX")
 
 
 class ImagesSource(Source):
     """One row per picture: its path from the folder on, the picture, the ``label`` that its sub-folder gives it, and the
-    ``part`` of the split where the folder has sub-folders called train, validation (valid, val, dev) and test.
+    ``part`` of the split where the folder has sub-folders called train, validation (valid, val, dev) and test. A folder
+    around all others, as archives have it, is passed through.
 
     Files that are hidden or no pictures by their ending are passed over. Nothing is opened.
     """
 
     name = "images"
-    summary = "pictures: a folder with one sub-folder a class (JPEG, PNG, WebP, GIF, BMP, TIFF)"
+    summary = (
+        "pictures: a folder with one sub-folder a class (JPEG, PNG, WebP, GIF, BMP, TIFF); to predict also one file"
+    )
 
     def matches(self, source: Any) -> bool:
         text = as_text(source)
-        if text is None or "://" in text or not Path(text).expanduser().is_dir():
+        if text is None or "://" in text:
             return False
-        names = [name for _, names in _walk(Path(text).expanduser()) for name in names]
+        place = Path(text).expanduser()
+        if not place.is_dir():
+            return is_picture(place.name) and place.is_file()
+        names = [name for _, names in _walk(place) for name in names]
         return any(map(is_picture, names)) and not any(name.lower().endswith(_OTHERS) for name in names)
 
     def read(self, source: Any, table: str | None = None) -> Table:
         import polars as pl
 
-        folder = Path(as_text(source) or "").expanduser().absolute()
-        files = sorted(
-            (place.relative_to(folder) / name).as_posix()
-            for place, names in _walk(folder)
-            for name in names
-            if is_picture(name)
-        )
+        given = Path(as_text(source) or "").expanduser().absolute()
+        folder, files = (given.parent, [given.name]) if given.is_file() else (given, _pictures_below(given))
         if not files:
             raise SourceError(f"A folder of pictures holds pictures; '{folder}' has none.")
-        parts = [PART_NAMES.get(file.split("/")[0].lower()) for file in files]
+        below = [file.split("/") for file in files]
+        around = _around(below)
+        below = [places[len(around) :] for places in below]
+        parts = [PART_NAMES.get(places[0].lower()) for places in below]
         split = "train" in parts and len(set(parts) - {None}) > 1
-        inside = [
-            file.split("/")[1:] if split and part else file.split("/") for file, part in zip(files, parts, strict=True)
-        ]
+        inside = [places[1:] if split and part else places for places, part in zip(below, parts, strict=True)]
         labels = [places[0] if len(places) > 1 else None for places in inside]
         classes = sorted({label for label in labels if label is not None})
         columns: dict[str, Any] = {
@@ -59,9 +62,10 @@ class ImagesSource(Source):
             columns["part"] = parts
         return Table(
             pl.DataFrame(columns).lazy(),
-            folder.name or "pictures",
-            str(folder),
+            (given.stem if given.is_file() else given.name) or "pictures",
+            str(given),
             {"format": "images", "files": len(files), "classes": len(classes)},
+            _notes(folder, around, inside, split) if classes else (),
             target="label" if classes else None,
             in_memory=True,
             pictures=True,
@@ -70,10 +74,45 @@ class ImagesSource(Source):
         )
 
 
+def _pictures_below(folder: Path) -> list[str]:
+    return sorted(
+        (place.relative_to(folder) / name).as_posix()
+        for place, names in _walk(folder)
+        for name in names
+        if is_picture(name)
+    )
+
+
+def _around(below: list[list[str]]) -> list[str]:
+    """The folders around all others, as archives and a lone train folder have them: one class alone teaches nothing."""
+    depth = 0
+    while len({tuple(places[: depth + 1]) for places in below}) == 1 and min(map(len, below)) > depth + 2:
+        depth += 1
+    return below[0][:depth]
+
+
+def _notes(folder: Path, around: list[str], inside: list[list[str]], split: bool) -> tuple[str, ...]:
+    """What of a folder is not what it may seem."""
+    notes = []
+    if around:
+        notes.append(f"All pictures are below '{'/'.join(around)}', so the sub-folders of that are the classes.")
+    root = folder.joinpath(*around)
+    level = [root] + [place for place in _folders(root) if split and place.name.lower() in PART_NAMES]
+    classes = {places[0] for places in inside if len(places) > 1}
+    empty = {place.name for above in level for place in _folders(above) if place not in level} - classes
+    if empty:
+        notes.append(f"These folders hold no picture and are no classes: {', '.join(sorted(empty))}.")
+    return tuple(notes)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [Path(entry) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(_PASSED_OVER)]
+
+
 def _walk(folder: Path) -> list[tuple[Path, list[str]]]:
     """Every folder below and the files in it, without hidden ones and what other systems leave in archives."""
     found = []
     for place, folders, names in os.walk(folder):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "__MACOSX")))
+        folders[:] = sorted(name for name in folders if not name.startswith(_PASSED_OVER))
         found.append((Path(place), [name for name in names if not name.startswith(".")]))
     return found

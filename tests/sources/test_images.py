@@ -106,3 +106,42 @@ def test_arrays_of_pictures_are_one_column():
     rows = table.frame.collect()
     assert rows.columns == ["picture", "y"] and rows["picture"].dtype.shape == (8, 9, 3)
     assert table.pictures and table.target == "y"
+
+
+@pytest.mark.parametrize("around", ["flowers", "train", "a/b"])
+def test_a_folder_around_all_classes_is_passed_through(tmp_path, around):
+    table = read(folder_of(tmp_path, f"{around}/cat/1.png", f"{around}/dog/2.png", f"{around}/dog/old/3.png"))
+    rows = table.frame.collect()
+    assert rows["label"].cast(pl.String).to_list() == ["cat", "dog", "dog"]
+    assert rows["path"][0] == f"{around}/cat/1.png" and table.part is None
+    assert table.notes == (f"All pictures are below '{around}', so the sub-folders of that are the classes.",)
+
+
+def test_a_split_below_a_folder_around_it_is_kept(tmp_path):
+    table = read(folder_of(tmp_path, "set/train/cat/1.png", "set/train/dog/2.png", "set/test/cat/3.png"))
+    rows = table.frame.collect()
+    assert rows["part"].to_list() == ["test", "train", "train"]
+    assert rows["label"].cast(pl.String).to_list() == ["cat", "cat", "dog"]
+
+
+def test_one_class_alone_stays_a_class(tmp_path):
+    assert read(folder_of(tmp_path, "cat/1.png", "cat/2.png")).frame.collect()["label"].unique().to_list() == ["cat"]
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_folders_without_pictures_are_named_and_are_no_classes(tmp_path, split):
+    part = "train/" if split else ""
+    folder_of(tmp_path, f"{part}cat/1.png", f"{part}dog/2.png", *(["test/cat/3.png"] if split else []))
+    for name in (f"{part}new cat", "__MACOSX", ".cache"):
+        (tmp_path / name).mkdir()
+    table = read(tmp_path)
+    assert table.notes == ("These folders hold no picture and are no classes: new cat.",)
+    assert table.reading["classes"] == 2
+
+
+def test_one_picture_is_read_alone(tmp_path):
+    table = read(folder_of(tmp_path, "new/my picture.JPG", "new/other.png") / "new" / "my picture.JPG")
+    rows = table.frame.collect()
+    assert rows["path"].to_list() == ["my picture.JPG"]
+    assert rows["picture"].to_list() == [str(tmp_path / "new/my picture.JPG")]
+    assert table.pictures and table.target is None and table.notes == ()
