@@ -6,6 +6,7 @@ import gc
 import json
 import math
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -22,10 +23,12 @@ from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
 from nervura.encoding import image_column, plain, plain_tensors, tensors
 from nervura.ensembling import EnsembleDesign
+from nervura.errors import SchemaError
 from nervura.judging import Candidate
 from nervura.predicting import RULE, answering, batch_rows, called, encode_known, load_schema
 from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
+from nervura.schema import Schema
 from nervura.sources import read
 
 SEEDS = 3
@@ -124,15 +127,21 @@ def _is_ruled(candidate: Candidate) -> bool:
     return bool(candidate.problems) and "rule" in candidate.problems[0].coding
 
 
+MOST_NAMED = 10
+
+
 def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "network") -> dict[str, Any]:
     """The scores of a run's model on other rows that have the target, with intervals.
 
     Args:
         use: which of the run's models, as for ``nervura.predicting.predict``.
+
+    Raises:
+        SchemaError: a column is missing, or no row has a target that is known from training.
     """
     problem, answer = answering(run, use)
     schema = load_schema(run)
-    frame = read(source, table=table).frame
+    whole = frame = read(source, table=table).frame
     if image_column(schema) is None:
         x, truth = encode_known(schema, problem, frame.collect())
         estimates = answer(x)
@@ -144,8 +153,10 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
         encoded = (encode_known(schema, problem, batch) for batch in batches if batch.height)
         answered = [(answer(x), truth) for x, truth in encoded]
         if not answered:
-            encode_known(schema, problem, frame.head(1).collect())  # says what is missing
+            encode_known(schema, problem, whole.collect())  # says what is missing
         estimates, truth = (np.concatenate(parts) for parts in zip(*answered, strict=True))
+    if problem.supervised_by == "classifier":
+        _check_classes(schema, problem, truth)
     return {
         "problem": problem.name,
         "metric": problem.metric,
@@ -153,6 +164,24 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
         "rows": {"given": len(truth)},
         "test": judging.intervals(problem, truth, [estimates]),
     }
+
+
+def _check_classes(schema: Schema, problem: Problem, truth: np.ndarray) -> None:
+    """Says how many rows are of classes that the training rows did not have; nothing can judge those."""
+    unknown = int((~judging.known(problem, truth)).sum())
+    if not unknown:
+        return
+    classes = [str(name) for name in problem.coding["classes"]]
+    named = ", ".join(classes[:MOST_NAMED]) + (
+        f" and {len(classes) - MOST_NAMED:,} more" if classes[MOST_NAMED:] else ""
+    )
+    rule = f"Rows to judge by are of the classes learnt ({named})"
+    if unknown == len(truth):
+        raise SchemaError(
+            f"{rule}; '{schema.target.name}' has none of them in {len(truth):,} rows. Give rows that have."
+        )
+    told = f"{rule}; {unknown:,} of {len(truth):,} rows are of others and are left out."
+    warnings.warn(told, UserWarning, stacklevel=3)
 
 
 def scores_of(run: Run, use: str) -> dict[str, Any]:

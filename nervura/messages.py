@@ -324,7 +324,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "inside.field": ("sees {height} x {width} pixels", "vê {height} x {width} píxeis"),
     "inside.channel": ("channel {channel}", "canal {channel}"),
-    "inside.dream": ("made to excite it", "feita para o excitar"),
+    "inside.dream": ("A picture made to excite a channel", "Uma imagem feita para excitar um canal"),
     "inside.answers": ("Where answers come from", "De onde vêm as respostas"),
     "inside.answers_note": (
         "Each picture beside where it speaks for the answer (Grad-CAM), and where the answer loses most when a grey square "

@@ -297,14 +297,19 @@ def _target(schema: dict[str, Any] | None) -> str | None:
     return next((c["name"] for c in (schema or {}).get("columns", []) if c.get("role") == "target"), None)
 
 
+def _of_pictures(columns: Sequence[dict[str, Any]]) -> bool:
+    return any(column.get("role") == "input" and column.get("kind") == "image" for column in columns)
+
+
 def recommended(run: Run) -> list[dict[str, str]]:
     """The models that the verdict prefers to the run's network: ``name``, and the ``command`` that predicts with it."""
     verdict, design = (run.read("evaluation") or {}).get("verdict") or {}, run.read("design") or {}
     found: dict[str, str] = {}
+    new = "new_pictures" if _of_pictures((run.read("schema") or {}).get("columns", [])) else "new.csv"
     for use in ("simplest", "best"):
         name = verdict.get(use)
         if name and name != design.get("network") and (run.path / kept_in(name)).is_dir():
-            found.setdefault(name, shlex.join(["nervura", "predict", run.path.name, "new.csv", "--use", use]))
+            found.setdefault(name, shlex.join(["nervura", "predict", run.path.name, new, "--use", use]))
     return [{"name": name, "command": command} for name, command in found.items()]
 
 
@@ -688,7 +693,7 @@ def _data(schema: dict[str, Any] | None, source: dict[str, Any]) -> dict[str, An
         "rows": schema.get("rows"),
         "count": len(columns),
         "inputs": sum(column.get("role") == "input" for column in columns),
-        "pictures": any(column.get("role") == "input" and column.get("kind") == "image" for column in columns),
+        "pictures": _of_pictures(columns),
         "columns": [
             {
                 "name": column["name"],

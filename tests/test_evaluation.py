@@ -16,6 +16,7 @@ from nervura import contracts, training
 from nervura.baselines import base, baselines
 from nervura.baselines.catboost import CatBoost
 from nervura.designing import design
+from nervura.errors import SchemaError
 from nervura.evaluation import depth_name, evaluate, evaluate_on, scores_of
 from nervura.run import Run
 
@@ -107,3 +108,13 @@ def test_the_report_says_how_to_use_what_the_verdict_prefers(trained: Path, tmp_
     assert f"Para prever com boosting: {command}" in (run.path / "report.md").read_text(encoding="utf-8")
     assert "--use best</code>" in (run.path / "report.html").read_text(encoding="utf-8")
     assert "árvores com boosting, de scikit-learn" in (run.path / "report.html").read_text(encoding="utf-8")
+
+
+def test_rows_of_classes_that_were_not_learnt_are_told(trained: Path, table: Path) -> None:
+    run, rows = nervura.load(trained), pl.read_csv(table)
+    with pytest.raises(SchemaError, match=r"of the classes learnt \(no, yes\); 'healthy' has none of them in"):
+        evaluate_on(run, rows.with_columns(healthy=pl.lit("perhaps")))
+    partly = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) < 5).then(pl.lit("perhaps")).otherwise("healthy"))
+    with pytest.warns(UserWarning, match="5 of .* rows are of others and are left out"):
+        found = evaluate_on(run, partly)
+    assert found["test"]["accuracy"] == evaluate_on(run, rows[5:])["test"]["accuracy"]

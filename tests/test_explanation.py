@@ -85,6 +85,7 @@ def test_a_network_of_pictures_is_seen_from_inside(network: str, classes: int | 
     assert kept["grad_cam"].shape == kept["occlusion"].shape == (len(inside["answers"]), 12, 12)
     for lang in ("en", "pt"):
         page = render_html(summarise(run), lang)
+        assert '<a href="#inside">' in page
         shown = page[page.index('<section id="inside"') :]
         shown = shown[: shown.index("</section>")]
         # Answers, filters, the picture, its maps, the patches and the dreams of each channel, the map of the last layer.
@@ -100,4 +101,6 @@ def test_parts_that_the_budget_leaves_out_are_named(tmp_path: Path) -> None:
     run = Run.create(tmp_path / "run", seed=0)
     inside = explain(run, dataset, made, deadline=time.monotonic() - 1)["inside"]
     assert inside["left_out"] == ["maps", "answers", "excited", "shifts", "map", "dream"]
-    assert "Left out for lack of time: A picture, layer by layer; Where answers" in render_html(summarise(run))
+    page = render_html(summarise(run))
+    assert "Left out for lack of time: A picture, layer by layer; Where answers" in page
+    assert "in two dimensions; A picture made to excite a channel." in page

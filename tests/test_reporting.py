@@ -16,8 +16,17 @@ import pytest
 from nervura.errors import OptionError
 from nervura.messages import LANGUAGES, MESSAGES, text
 from nervura.plots import shorten
-from nervura.reporting import number, percent, report, short_number, summarise, told_of_imbalance, told_of_rule
-from nervura.run import Run
+from nervura.reporting import (
+    number,
+    percent,
+    recommended,
+    report,
+    short_number,
+    summarise,
+    told_of_imbalance,
+    told_of_rule,
+)
+from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["adelie", "chinstrap", "gentoo"], "regression": []}
@@ -498,3 +507,12 @@ def test_the_rule_by_which_classes_are_named_is_told(lang: str) -> None:
     assert (
         "--metric balanced_accuracy (" in told and f"0{point}031" in told and told.rstrip(".").endswith("--metric f1")
     )
+
+
+def test_a_run_of_pictures_is_told_to_predict_pictures(tmp_path: Path) -> None:
+    run = Run.create(tmp_path / "run", seed=0)
+    run.write("schema", {"columns": [{"name": "picture", "kind": "image", "role": "input"}]})
+    run.write("design", {"network": "airbench"})
+    run.write("evaluation", {"verdict": {"simplest": "constant"}})
+    (run.path / kept_in("constant")).mkdir(parents=True)
+    assert [one["command"] for one in recommended(run)] == ["nervura predict run new_pictures --use simplest"]

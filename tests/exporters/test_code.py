@@ -459,3 +459,22 @@ def test_the_code_reads_pictures_of_tables_as_the_run_did(photos: Path, tmp_path
         assert space["read_target"](rows).to_list() == [
             dataset.problem.coding["classes"].index(name) for name in labels
         ]
+
+
+def test_the_code_finds_the_pictures_of_folders_as_the_run_did(photos: Path, tmp_path: Path) -> None:
+    source = tmp_path / "archive"
+    shutil.copytree(photos, source / "flowers" / "train")
+    shutil.copytree(photos / "lying", source / "flowers" / "test" / "lying")
+    for aside in ("__MACOSX/lying", ".cache"):
+        (source / aside).mkdir(parents=True)
+        shutil.copy(photos / "lying" / "0.png", source / aside / "0.png")
+    dataset = Dataset.open(source)
+    problem = {"name": "multiclass", "coding": dataset.problem.coding}
+    space: dict[str, Any] = {}
+    exec(PictureCode(dataset.schema, problem, {"reading": dataset.table.reading}, []).source(), space)
+    for given in (source, photos, photos / "lying", photos / "lying" / "0.png"):
+        expected, found = read(given).frame.collect(), space["read_table"](str(given))
+        assert found["path"].to_list() == expected["path"].to_list()
+        assert found["picture"].to_list() == expected["picture"].to_list()
+        if given.is_dir():
+            assert found["label"].to_list() == expected["label"].cast(pl.String).to_list()
