@@ -6,7 +6,6 @@ import gc
 import json
 import math
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -25,10 +24,9 @@ from nervura.encoding import image_column, plain, plain_tensors, tensors
 from nervura.ensembling import EnsembleDesign
 from nervura.errors import SchemaError
 from nervura.judging import Candidate
-from nervura.predicting import RULE, answering, batch_rows, called, encode_known, load_schema
+from nervura.predicting import RULE, answering, batch_rows, called, encode_known, judged_by, load_schema
 from nervura.problems.base import Problem
 from nervura.run import Run, kept_in
-from nervura.schema import Schema
 from nervura.sources import read
 
 SEEDS = 3
@@ -127,9 +125,6 @@ def _is_ruled(candidate: Candidate) -> bool:
     return bool(candidate.problems) and "rule" in candidate.problems[0].coding
 
 
-MOST_NAMED = 10
-
-
 def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "network") -> dict[str, Any]:
     """The scores of a run's model on other rows that have the target, with intervals.
 
@@ -141,22 +136,25 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     """
     problem, answer = answering(run, use)
     schema = load_schema(run)
-    whole = frame = read(source, table=table).frame
+    frame = read(source, table=table).frame
+    wanted = [name for name in frame.collect_schema().names() if name == schema.target.name]
     if image_column(schema) is None:
-        x, truth = encode_known(schema, problem, frame.collect())
+        rows = frame.collect()
+        x, truth = encode_known(schema, problem, rows.filter(pl.Series(judged_by(schema, problem, rows))))
         estimates = answer(x)
     else:
         # Encoded pictures are far larger than the rows that they are read from.
-        if schema.target.name in frame.collect_schema().names():
-            frame = frame.filter(pl.col(schema.target.name).is_not_null())
-        batches = frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True)
-        encoded = (encode_known(schema, problem, batch) for batch in batches if batch.height)
-        answered = [(answer(x), truth) for x, truth in encoded]
-        if not answered:
-            encode_known(schema, problem, whole.collect())  # says what is missing
+        good = judged_by(schema, problem, frame.select(wanted).collect())
+        answered, start = [], 0
+        for batch in frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True):
+            known = batch.filter(pl.Series(good[start : start + batch.height], dtype=pl.Boolean))
+            start += batch.height
+            if known.height:
+                x, truth = encode_known(schema, problem, known)
+                answered.append((answer(x), truth))
         estimates, truth = (np.concatenate(parts) for parts in zip(*answered, strict=True))
-    if problem.supervised_by == "classifier":
-        _check_classes(schema, problem, truth)
+        if not len(truth):
+            raise SchemaError(f"Pictures to judge by must be readable; none of {int(good.sum()):,} is.")
     return {
         "problem": problem.name,
         "metric": problem.metric,
@@ -164,24 +162,6 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
         "rows": {"given": len(truth)},
         "test": judging.intervals(problem, truth, [estimates]),
     }
-
-
-def _check_classes(schema: Schema, problem: Problem, truth: np.ndarray) -> None:
-    """Says how many rows are of classes that the training rows did not have; nothing can judge those."""
-    unknown = int((~judging.known(problem, truth)).sum())
-    if not unknown:
-        return
-    classes = [str(name) for name in problem.coding["classes"]]
-    named = ", ".join(classes[:MOST_NAMED]) + (
-        f" and {len(classes) - MOST_NAMED:,} more" if classes[MOST_NAMED:] else ""
-    )
-    rule = f"Rows to judge by are of the classes learnt ({named})"
-    if unknown == len(truth):
-        raise SchemaError(
-            f"{rule}; '{schema.target.name}' has none of them in {len(truth):,} rows. Give rows that have."
-        )
-    told = f"{rule}; {unknown:,} of {len(truth):,} rows are of others and are left out."
-    warnings.warn(told, UserWarning, stacklevel=3)
 
 
 def scores_of(run: Run, use: str) -> dict[str, Any]:

@@ -295,39 +295,55 @@ def _warn(text: str) -> None:
     warnings.warn(text, UserWarning, stacklevel=4)
 
 
-def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The encoded rows of ``frame`` that have a target of the classes of training, or a value, and their truth (rows,).
+MOST_NAMED = 5
+
+
+def judged_by(schema: Schema, problem: Problem, frame: pl.DataFrame) -> np.ndarray:
+    """Which rows of ``frame`` can be judged by, bool (rows,): those that have a value, or a class known from training.
 
     Raises:
-        SchemaError: the target or an input is missing, or no row can be judged by.
+        SchemaError: the target is missing, or no row can be judged by.
     """
-    if schema.target.name not in frame.columns:
-        raise SchemaError(f"Rows to judge by need the target; the column '{schema.target.name}' is missing.")
-    check_columns(schema, frame.columns)
-    fitting = encoding.adapted(schema, frame)
-    values = frame.select(encoding.values(fitting.target).alias("y")).to_series()
-    rows, good = encoding.readable(fitting, frame.filter(values.is_not_null()))
-    if rows.is_empty():
-        raise SchemaError(
-            f"Rows to judge by need the target; '{schema.target.name}' has no known value in {frame.height:,} rows."
-        )
-    if not good.all():
-        _warn(f"{int((~good).sum()):,} of {len(good):,} pictures cannot be read and are left out.")
-    if missing := values.null_count():
-        _warn(f"{missing:,} of {frame.height:,} rows have no known '{schema.target.name}' and are left out.")
-    known = values.drop_nulls().filter(pl.Series(good))
-    truth = problem.truth(problem.encode(known))
-    if isinstance(problem, Classification) and (truth < 0).any():
-        new = known.filter(pl.Series(truth < 0)).cast(pl.String).unique(maintain_order=True)
-        told = f"the classes of training ({', '.join(map(repr, problem.classes[:5]))}{' ...' if len(problem.classes) > 5 else ''})"
-        if (truth < 0).all():
+    name = schema.target.name
+    if name not in frame.columns:
+        raise SchemaError(f"Rows to judge by need the target; the column '{name}' is missing.")
+    target = encoding.adapted(schema, frame).target
+    values = frame.select(encoding.values(target).alias("y")).to_series()
+    good = values.is_not_null().to_numpy()
+    if not good.any():
+        raise SchemaError(f"Rows to judge by need the target; '{name}' has no known value in {frame.height:,} rows.")
+    if missing := int((~good).sum()):
+        _warn(f"{missing:,} of {frame.height:,} rows have no known '{name}' and are left out.")
+    if not isinstance(problem, Classification):
+        return good
+    new = np.zeros(len(good), bool)
+    new[good] = problem.truth(problem.encode(values.drop_nulls())) < 0
+    if new.any():
+        classes = ", ".join(map(repr, problem.classes[:MOST_NAMED])) + (" ..." if problem.classes[MOST_NAMED:] else "")
+        others = values.filter(pl.Series(new)).cast(pl.String).unique(maintain_order=True)
+        such = ", ".join(map(repr, others.head(3)))
+        if (new == good).all():
             raise SchemaError(
-                f"Rows to judge by hold {told} in '{schema.target.name}'; given were such as "
-                f"{', '.join(map(repr, new.head(3)))}."
+                f"Rows to judge by hold the classes of training ({classes}) in '{name}'; given were such as {such}."
             )
         _warn(
-            f"{int((truth < 0).sum()):,} of {known.len():,} rows have in '{schema.target.name}' none of {told}, "
-            f"such as {', '.join(map(repr, new.head(3)))}; they are left out."
+            f"{int(new.sum()):,} of {int(good.sum()):,} rows have in '{name}' none of the classes of training ({classes}), "
+            f"such as {such}; they are left out."
         )
-        rows, truth = rows.filter(pl.Series(truth >= 0)), truth[truth >= 0]
-    return encoding.encode(fitting, rows), truth
+    return good & ~new
+
+
+def encode_known(schema: Schema, problem: Problem, frame: pl.DataFrame) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """The encoded rows of ``frame``, all of which can be ``judged_by``, and their truth (rows,); of pictures those that
+    can be read.
+
+    Raises:
+        SchemaError: an input is missing.
+    """
+    check_columns(schema, frame.columns)
+    fitting = encoding.adapted(schema, frame)
+    rows, good = encoding.readable(fitting, frame)
+    if not good.all():
+        _warn(f"{int((~good).sum()):,} of {len(good):,} pictures cannot be read and are left out.")
+    values = rows.select(encoding.values(fitting.target).alias("y")).to_series()
+    return encoding.encode(fitting, rows), problem.truth(problem.encode(values))

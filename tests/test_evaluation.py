@@ -112,9 +112,11 @@ def test_the_report_says_how_to_use_what_the_verdict_prefers(trained: Path, tmp_
 
 def test_rows_of_classes_that_were_not_learnt_are_told(trained: Path, table: Path) -> None:
     run, rows = nervura.load(trained), pl.read_csv(table)
-    with pytest.raises(SchemaError, match=r"of the classes learnt \(no, yes\); 'healthy' has none of them in"):
+    with pytest.raises(
+        SchemaError, match=r"the classes of training \('no', 'yes'\) in 'healthy'; given were such as 'perhaps'"
+    ):
         evaluate_on(run, rows.with_columns(healthy=pl.lit("perhaps")))
     partly = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) < 5).then(pl.lit("perhaps")).otherwise("healthy"))
-    with pytest.warns(UserWarning, match="5 of .* rows are of others and are left out"):
+    with pytest.warns(UserWarning, match="5 of .* rows have in 'healthy' none of the classes of training"):
         found = evaluate_on(run, partly)
     assert found["test"]["accuracy"] == evaluate_on(run, rows[5:])["test"]["accuracy"]

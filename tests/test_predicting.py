@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ import pytest
 
 import nervura
 from nervura.errors import MissingDependency, NervuraError, OptionError, RunError, SchemaError
-from nervura.predicting import encode_known, load_problem, load_schema, predict
+from nervura.predicting import encode_known, judged_by, load_problem, load_schema, predict
 from nervura.run import Run
 
 
@@ -104,30 +105,34 @@ def test_no_rows_are_told(run: Run, rows: pl.DataFrame, tmp_path: Path) -> None:
             predict(run, source)
 
 
-def test_rows_to_judge_by_are_those_with_a_target(run: Run, rows: pl.DataFrame) -> None:
+def known_of(run: Run, rows: pl.DataFrame) -> tuple[dict[str, Any], Any]:
+    """What a run is judged by on some rows."""
     schema, problem = load_schema(run), load_problem(run)
+    return encode_known(schema, problem, rows.filter(pl.Series(judged_by(schema, problem, rows))))
+
+
+def test_rows_to_judge_by_are_those_with_a_target(run: Run, rows: pl.DataFrame) -> None:
     partly = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) % 3 > 0).then("healthy"))
     with pytest.warns(UserWarning, match="50 of 150 rows have no known 'healthy' and are left out"):
-        x, truth = encode_known(schema, problem, partly)
+        x, truth = known_of(run, partly)
     expected = partly["healthy"].drop_nulls()
     assert all(len(array) == len(truth) == expected.len() for array in x.values())
     assert truth.tolist() == (expected == "yes").cast(int).to_list()
     with pytest.raises(SchemaError, match="column 'healthy' is missing"):
-        encode_known(schema, problem, rows.drop("healthy"))
+        known_of(run, rows.drop("healthy"))
     with pytest.raises(SchemaError, match="'healthy' has no known value in 150 rows"):
-        encode_known(schema, problem, rows.with_columns(healthy=pl.lit(None, pl.String)))
+        known_of(run, rows.with_columns(healthy=pl.lit(None, pl.String)))
 
 
 def test_rows_of_classes_that_training_did_not_have_are_left_out_and_counted(run: Run, rows: pl.DataFrame) -> None:
-    schema, problem = load_schema(run), load_problem(run)
     other = rows.with_columns(healthy=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("dry")).otherwise("healthy"))
     told = "50 of 150 rows have in 'healthy' none of the classes of training .'no', 'yes'., such as 'dry'; they are left out"
     with pytest.warns(UserWarning, match=told):
-        x, truth = encode_known(schema, problem, other)
+        x, truth = known_of(run, other)
     assert all(len(array) == len(truth) == 100 for array in x.values())
     assert truth.tolist() == (other.filter(pl.col("healthy") != "dry")["healthy"] == "yes").cast(int).to_list()
     with pytest.raises(SchemaError, match="'healthy'; given were such as 'dry'"):
-        encode_known(schema, problem, other.filter(pl.col("healthy") == "dry"))
+        known_of(run, other.filter(pl.col("healthy") == "dry"))
 
 
 def test_any_of_the_models_answers_and_an_unknown_name_is_told(trained: Path, table: Path) -> None:
