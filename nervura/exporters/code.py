@@ -58,7 +58,8 @@ class CodeExporter(Exporter):
         for name, cls in OWN.items():
             if any(name in (one["schedule"], one["optimizer"]) for one in settings):
                 own.append(cls)
-        custom = [*custom, *sorted(own, key=lambda one: one.__name__)]
+        own.sort(key=lambda one: one.__name__)
+        custom = [*custom, *own]
         if backend != "tensorflow":
             network = network.replace(
                 "\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1
