@@ -84,6 +84,7 @@ class Design:
             "parameters": self.parameters,
             "inputs": [{"name": t.name, "features": list(t.features), "sizes": list(t.sizes)} for t in self.tensors],
             "layers": self.layers,
+            "branches": branches(self.model),
             "rule": self.rule,
         }
 
@@ -163,6 +164,23 @@ def learner_of(model: keras.Model) -> keras.Model:
 def chosen_by_rule(options: Any) -> bool:
     """Whether the network sizes itself: it has no list of hidden layers, or an empty one."""
     return not getattr(options, "hidden", []) and "hidden" in {f.name for f in fields(options)}
+
+
+def branches(model: keras.Model) -> dict[str, list[str]]:
+    """For each input the layers that it alone reaches, in the order of computation; the others join several inputs."""
+    import keras
+
+    reached: dict[str, set[str]] = {tensor.name: {tensor.name} for tensor in model.inputs}
+    found: dict[str, list[str]] = {tensor.name: [] for tensor in model.inputs}
+    for layer in model.layers:
+        if layer.name in reached:
+            continue
+        given = [tensor._keras_history.operation.name for tensor in keras.tree.flatten(layer.input)]
+        # A model inside this one has inputs of its own.
+        reached[layer.name] = set().union(*(reached.get(name, set(found)) for name in given))
+        if len(reached[layer.name]) == 1:
+            found[min(reached[layer.name])].append(layer.name)
+    return found
 
 
 def layer_table(model: keras.Model) -> list[dict[str, Any]]:

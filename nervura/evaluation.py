@@ -137,14 +137,14 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     problem, answer = answering(run, use)
     schema = load_schema(run)
     frame = read(source, table=table).frame
-    wanted = [name for name in frame.collect_schema().names() if name == schema.target.name]
     if image_column(schema) is None:
         rows = frame.collect()
         x, truth = encode_known(schema, problem, rows.filter(pl.Series(judged_by(schema, problem, rows))))
         estimates = answer(x)
     else:
         # Encoded pictures are far larger than the rows that they are read from.
-        good = judged_by(schema, problem, frame.select(wanted).collect())
+        target = pl.selectors.by_name(schema.target.name, require_all=False)
+        good = judged_by(schema, problem, frame.select(target).collect())
         answered, start = [], 0
         for batch in frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True):
             known = batch.filter(pl.Series(good[start : start + batch.height], dtype=pl.Boolean))

@@ -137,9 +137,9 @@ def intervals(
         ranked = _ranked_sets(sets, truth[rows], estimates)
         for weights in _weights(len(rows), sets, generator):
             for name in problem.metrics:
-                here_drawn = weights[:ranked] if name in RANKED else weights
-                if len(here_drawn):
-                    scores = one.score(name, truth[rows], estimates[rows], here_drawn)
+                used = weights[:ranked] if name in RANKED else weights
+                if len(used):
+                    scores = one.score(name, truth[rows], estimates[rows], used)
                     drawn[name].append(here[name] + (scores - of_sample[name]) * narrowing)
             ranked = max(0, ranked - len(weights))
     found = {}

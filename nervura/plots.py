@@ -172,46 +172,52 @@ def scattered(tiles: np.ndarray, places: np.ndarray, size: tuple[int, int] = (42
     return whole
 
 
-def network_picture(rows: list[list[dict[str, Any]]], title: str) -> str:
+def network_picture(rows: list[list[dict[str, Any] | None]], title: str) -> str:
     """Boxes from top to bottom, each with a title and a line of small print; wider where more values leave.
 
     Args:
-        rows: boxes that stand side by side, from the top; all of a row lead to the row below. A box has a ``title``, a
-            ``small`` print, a ``size`` (values that leave it; None if not known) and a ``role`` (input, hidden, output,
-            more).
+        rows: boxes that stand side by side, from the top. Each leads to the one below it where the row below has as many,
+            else all of a row lead to the row below; None lets what stands above pass. A box has a ``title``, a ``small``
+            print, a ``size`` (values that leave it; None if not known) and a ``role`` (input, hidden, output, more).
     """
     width, height, gap, narrowest = 560, 46, 20, 250
-    most = math.log2(1 + max([box["size"] or 1 for row in rows for box in row], default=1))
+    most = math.log2(1 + max([box["size"] or 1 for row in rows for box in row if box], default=1))
     parts, top = [], 1
     for i, row in enumerate(rows):
         room = (width - 2) / len(row)
+        straight = i + 1 < len(rows) and len(rows[i + 1]) == len(row)
         for k, box in enumerate(row):
+            middle = 1 + room * (k + 0.5)
+            start, end = top + height, top + height + gap - 2
+            if box is None:
+                parts.append(f'<path class="wire" d="M{middle:g} {top - 2}V{start}"/>')
+            if i + 1 < len(rows):
+                below = middle if straight else _towards(middle, width / 2)
+                parts.append(f'<path class="wire" d="M{middle:g} {start}L{below:g} {end}"/>')
+                if straight and rows[i + 1][k]:
+                    parts.append(_tip(middle, end))
+            if box is None:
+                continue
             share = math.log2(1 + (box["size"] or 1)) / most
             wide = min(round(narrowest + (width - 2 - narrowest) * share), room - (16 if len(row) > 1 else 0))
-            middle = 1 + room * (k + 0.5)
             letters = int(wide / 8)
             parts.append(
                 f'<rect class="box {box["role"]}" x="{middle - wide / 2:g}" y="{top}" width="{wide:g}" height="{height}" rx="6"/>'
                 f'<text class="box-title" x="{middle:g}" y="{top + (20 if box["small"] else 28)}">'
                 f"{escape(shorten(box['title'], letters))}</text>"
-                f'<text class="box-small" x="{middle:g}" y="{top + 36}">{escape(shorten(box["small"], letters + 6))}</text>'
+                f'<text class="box-small" x="{middle:g}" y="{top + 36}">{escape(shorten(box["small"], letters + 4))}</text>'
             )
-            if i + 1 < len(rows):
-                start, end = top + height, top + height + gap - 2
-                parts.append(f'<path class="wire" d="M{middle:g} {start}L{_towards(middle, width / 2):g} {end}"/>')
-        top += height
-        if i + 1 < len(rows):
-            tip, middle = top + gap - 1, width / 2
-            if len(row) == 1:
-                parts.append(
-                    f'<path class="wire" d="M{middle - 4:g} {tip - 5}L{middle:g} {tip - 1}L{middle + 4:g} {tip - 5}"/>'
-                )
-            top += gap
+        top += height + (gap if i + 1 < len(rows) else 0)
     label = escape(title, quote=True)
     return (
         f'<svg class="network" role="img" aria-label="{label}" viewBox="0 0 {width} {top + 1}">'
         f"<title>{label}</title>{''.join(parts)}</svg>"
     )
+
+
+def _tip(place: float, end: float) -> str:
+    """The tip of a wire that leads straight down."""
+    return f'<path class="wire" d="M{place - 4:g} {end - 4}L{place:g} {end}L{place + 4:g} {end - 4}"/>'
 
 
 def _towards(place: float, middle: float) -> float:

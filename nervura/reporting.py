@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import partial
 from importlib import resources
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -582,6 +583,15 @@ def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
     layers = design.get("layers") or []
     shown, left_out = _first(layers)
     computing = [layer for layer in layers if layer.get("type") != "InputLayer"]
+    # The members of an ensemble have branches of their own, too many to draw.
+    one_network = len(design.get("inputs") or []) > 1 and not design.get("ensemble")
+    branches = (design.get("branches") or {}) if one_network else {}
+    apart = {name for names in branches.values() for name in names}
+    lanes = [
+        [layer for layer in computing if layer["name"] in branches.get(one["name"], ())]
+        for one in design.get("inputs") or []
+    ]
+    computing = [layer for layer in computing if layer["name"] not in apart]
     head, tail = computing, []
     if len(computing) > MOST_BOXES:
         head, tail = computing[: MOST_BOXES - 4], computing[-3:]
@@ -595,7 +605,7 @@ def _network(design: dict[str, Any] | None) -> dict[str, Any] | None:
         "inputs": [
             {"name": one["name"], "features": len(one.get("features") or [])} for one in design.get("inputs") or []
         ],
-        "picture": {"first": head, "between": len(computing) - len(head) - len(tail), "last": tail},
+        "picture": {"lanes": lanes, "first": head, "between": len(computing) - len(head) - len(tail), "last": tail},
         "options": dict(_first(list((design.get("options") or {}).items()))[0]),
         "rule": design.get("rule"),
         "members": [
@@ -796,8 +806,9 @@ def _training_sentence(training: dict[str, Any], lang: str) -> str:
     return text("training.summary", lang, epochs=epochs, best=number(training["best"], lang), loss=loss)
 
 
-def _boxes(network: dict[str, Any], lang: str) -> list[list[dict[str, Any]]]:
-    """The boxes of the network's picture: a row of inputs, its layers, and how many are not drawn."""
+def _boxes(network: dict[str, Any], lang: str) -> list[list[dict[str, Any] | None]]:
+    """The boxes of the network's picture: a row of inputs, the layers of each below it, those that join them, and how many
+    are not drawn."""
 
     def layer_box(layer: dict[str, Any], role: str) -> dict[str, Any]:
         parts = [layer["type"], _shape(layer.get("output_shape"))]
@@ -817,14 +828,16 @@ def _boxes(network: dict[str, Any], lang: str) -> list[list[dict[str, Any]]]:
         small = text(key, lang, count=number(one["features"], lang))
         inputs.append({"title": one["name"], "small": small, "size": one["features"], "role": "input"})
     picture = network["picture"]
-    rows = [inputs] if inputs else []
+    rows: list[list[dict[str, Any] | None]] = [[*inputs]] if inputs else []
+    for lanes in zip_longest(*picture["lanes"]):
+        rows.append([layer and layer_box(layer, "hidden") for layer in lanes])
     rows += [[layer_box(layer, "hidden")] for layer in picture["first"]]
     if picture["between"]:
         more = text("page.more", lang, count=number(picture["between"], lang))
         rows.append([{"title": more, "small": "", "size": None, "role": "more"}])
     rows += [[layer_box(layer, "hidden")] for layer in picture["last"]]
-    if rows[-1] is not inputs:
-        rows[-1][0]["role"] = "output"
+    if len(rows) > 1 and (last := rows[-1][0]):
+        last["role"] = "output"
     return rows
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from nervura.errors import OptionError
 from nervura.messages import LANGUAGES, MESSAGES, text
-from nervura.plots import shorten
+from nervura.plots import network_picture, shorten
 from nervura.reporting import (
     number,
     percent,
@@ -516,3 +516,16 @@ def test_a_run_of_pictures_is_told_to_predict_pictures(tmp_path: Path) -> None:
     run.write("evaluation", {"verdict": {"simplest": "constant"}})
     (run.path / kept_in("constant")).mkdir(parents=True)
     assert [one["command"] for one in recommended(run)] == ["nervura predict run new_pictures --use simplest"]
+
+
+def test_the_branches_of_a_network_stand_side_by_side() -> None:
+    def box(title: str) -> dict:
+        return {"title": title, "small": "", "size": 4, "role": "hidden"}
+
+    drawn = network_picture([[box("a"), box("b")], [box("c"), None], [box("d")]], "a network")
+    place = {
+        title: float(x) for x, title in re.findall(r'<text class="box-title" x="([\d.]+)"[^>]*>(\w)</text>', drawn)
+    }
+    assert place["a"] == place["c"] < place["d"] < place["b"]
+    # Nothing stands below b, so that its wire passes that row straight down.
+    assert f"M{place['b']:g} " in "".join(re.findall(r'd="(M[\d.]+ \d+)V\d+"', drawn)) + " "

@@ -22,7 +22,6 @@ from nervura.exporters.base import Exporter, Predict, load_network
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
-from nervura.layers.moved import Moved
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.model_source import layers_source, model_source
@@ -70,7 +69,7 @@ class CodeExporter(Exporter):
         told = {
             **self._training(run, model, data, settings[0], members),
             "pictures": pictures,
-            "begins": any(isinstance(layer, Moved) for layer in model.layers),
+            "begins": any(hasattr(layer, "begin") for layer in model.layers),
             "networks": networks,
             "scheduled": any(one["schedule"] != "constant" for one in settings),
             "network": run.need("design")["network"],

@@ -36,6 +36,10 @@ class Moved(keras.layers.Layer):
         self.step = self.add_weight(initializer="zeros", name="step", **how)
         self.steps = self.add_weight(initializer="ones", name="steps_of_a_pass", **how)
 
+    def begin(self, steps: int) -> None:
+        """Sets how many steps, which are batches, a pass over the pictures has."""
+        self.steps.assign(steps)
+
     def call(self, pictures: Any, training: bool = False) -> Any:
         x = ops.cast(pictures, self.compute_dtype)
         if not training:

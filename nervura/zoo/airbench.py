@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import SCHEDULES, MirroringOptions, Network, option, sample, settle_flips
+from nervura.zoo.base import SCHEDULES, MovingOptions, Network, option, sample, settle_moves
 
 if TYPE_CHECKING:
     import keras
@@ -59,14 +59,13 @@ class Airbench(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(MirroringOptions):
+    class Options(MovingOptions):
         filters: list[int] = option(
             [],
             "filters of each block; empty: 16,64,64 for grey pictures, 32,128,128 for coloured ones",
             low=1,
             high=4_096,
         )
-        shift: int = option(-1, "longest shift in training, in pixels; -1: a sixteenth of the side", low=-1, high=64)
         views: bool = option(True, "whether the answer is the mean over shifted and mirrored views of a picture")
         epochs: int = option(0, "passes over the training rows; 0: 400,000 / rows, 8 to 64", low=0, high=100_000)
         patience: int = option(
@@ -101,12 +100,7 @@ class Airbench(Network):
             wanted = 2 ** round(math.log2(max(1, rows / STEPS)))
             options.batch_size = max(SMALLEST_BATCH, min(LARGEST_BATCH, wanted))
         options.learning_rate = options.learning_rate or RATE * options.batch_size
-        side = min(pictures.shape[:2])
-        options.shift = min(round(side / 16) if options.shift < 0 else options.shift, side - 1)
-        return settle_flips(options, pictures)
-
-    def begin(self, model: keras.Model, steps: int) -> None:
-        model.get_layer("moved").steps.assign(steps)
+        return settle_moves(options, pictures)
 
     def prepare(self, model: keras.Model, batch: dict[str, np.ndarray]) -> None:
         import keras

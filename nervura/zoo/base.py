@@ -93,9 +93,10 @@ class PictureOptions(TrainingOptions):
 
 
 @dataclass
-class MirroringOptions(PictureOptions):
-    """What networks that may mirror pictures in training can be told besides; see ``settle_flips``."""
+class MovingOptions(PictureOptions):
+    """What networks that move pictures in training (``nervura.layers.moved``) can be told besides; see ``settle_moves``."""
 
+    shift: int = option(-1, "longest shift in training, in pixels; -1: a sixteenth of the side", low=-1, high=64)
     flips: str = option(
         "auto",
         "whether pictures are mirrored in training; auto: unless mirrored training pictures look like other classes",
@@ -188,7 +189,10 @@ class Network:
         """Sets which layers of ``model`` learn in a phase; by default all of them do, in all phases."""
 
     def begin(self, model: keras.Model, steps: int) -> None:
-        """Tells the layers that change with the epochs how many steps one has; by default there are none."""
+        """Tells every layer with a ``begin`` method, which changes with the epochs, how many steps one has."""
+        for layer in model.layers:
+            if hasattr(layer, "begin"):
+                layer.begin(steps)
 
     def rule(self, attributes: int, model: keras.Model, head: Head) -> str | None:
         """How the network sized itself, in words; asked when its option ``hidden`` is empty."""
@@ -210,8 +214,11 @@ class Network:
                 layer.adapt(keras.ops.convert_to_numpy(rows))
 
 
-def settle_flips(options: Any, pictures: Tensor) -> str | None:
-    """Gives the option ``flips``, where it is ``auto``, its value by what the training pictures told, and says why."""
+def settle_moves(options: Any, pictures: Tensor, share: int = 16) -> str | None:
+    """Gives the option ``shift`` its value, one in ``share`` pixels of the shorter side, and ``flips``, where it is
+    ``auto``, by what the training pictures told; says why."""
+    side = min(pictures.shape[:2])
+    options.shift = min(round(side / share) if options.shift < 0 else options.shift, side - 1)
     if options.flips != "auto":
         return None
     told = pictures.facts.get("mirroring")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import OptionError, RunError
-from nervura.zoo.base import MirroringOptions, Network, Phase, option, settle_flips
+from nervura.zoo.base import MovingOptions, Network, Phase, option, settle_moves
 
 if TYPE_CHECKING:
     import keras
@@ -77,7 +77,7 @@ class Pretrained(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(MirroringOptions):
+    class Options(MovingOptions):
         backbone: str = option(DEFAULT, "network of Keras Applications that is carried over", choices=BACKBONES)
         weights: str = option(
             IMAGENET, "imagenet: by Keras's own download; else a file: .weights.h5, .keras or Keras's .h5 without top"
@@ -93,7 +93,6 @@ class Pretrained(Network):
         dropout: float = option(
             0.2, "share of the features set to zero in training, the rest scaled up", low=0.0, high=0.95
         )
-        shift: int = option(-1, "longest shift in training, in pixels; -1: a sixteenth of the side", low=-1, high=64)
         epochs: int = option(24, "most passes over the training rows, in both phases together", low=1, high=100_000)
         patience: int = option(5, "passes without a better validation loss before a phase ends", low=1, high=100_000)
         batch_size: int = option(32, "rows per step; 0: by the number of rows", low=0, high=65_536)
@@ -108,9 +107,7 @@ class Pretrained(Network):
             )
         if options.weights != IMAGENET:
             _check_file(options.weights)
-        side = min(pictures.shape[:2])
-        options.shift = min(round(side / 16) if options.shift < 0 else options.shift, side - 1)
-        return settle_flips(options, pictures)
+        return settle_moves(options, pictures)
 
     def at_hand(self) -> bool:
         return (keras_models() / DEFAULT_FILE).is_file()
@@ -134,9 +131,6 @@ class Pretrained(Network):
             # What is not trainable normalises by the statistics it has; a call with training=False would be overruled.
             kept = isinstance(layer, keras.layers.BatchNormalization)
             layer.trainable = place >= len(layers) - learning and not kept
-
-    def begin(self, model: keras.Model, steps: int) -> None:
-        model.get_layer("moved").steps.assign(steps)
 
     def features(
         self,

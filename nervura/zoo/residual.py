@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import OptionError
-from nervura.zoo.base import SCHEDULES, MirroringOptions, Network, option, settle_flips
+from nervura.zoo.base import SCHEDULES, MovingOptions, Network, option, settle_moves
 
 if TYPE_CHECKING:
     import keras
@@ -53,7 +53,7 @@ class Residual(Network):
     takes = frozenset({"pictures"})
 
     @dataclass
-    class Options(MirroringOptions):
+    class Options(MovingOptions):
         depth: int = option(
             0,
             "layers: 8, 14, 20, 32, 44, 56 or 110 for small pictures, 18, 34, 50, 101 or 152 for large ones; 0: 20, or 18 "
@@ -98,11 +98,7 @@ class Residual(Network):
             )
         # The squared error of values has no bound, and at the rate of classes it was seen to grow without end.
         options.learning_rate = options.learning_rate or (0.01 if head.activation == "linear" else 0.1)
-        options.shift = min(round(side / 8) if options.shift < 0 else options.shift, side - 1)
-        return settle_flips(options, pictures)
-
-    def begin(self, model: keras.Model, steps: int) -> None:
-        model.get_layer("moved").steps.assign(steps)
+        return settle_moves(options, pictures, share=8)
 
     def features(
         self,
