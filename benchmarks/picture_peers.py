@@ -75,7 +75,7 @@ def keras_example(data: tuple[np.ndarray, ...], seconds: float) -> float:
     batches = tf.data.Dataset.from_tensor_slices((x[kept], y[kept])).shuffle(len(kept), seed=0).batch(128)
     batches = batches.map(lambda a, b: (turn(flip(tf.cast(a, "float32"), training=True), training=True), b))
     model = small_xception(x.shape[1:], int(y.max()) + 1)
-    model.compile(keras.optimizers.Adam(3e-4), "sparse_categorical_crossentropy", ["accuracy"])
+    model.compile(keras.optimizers.Adam(3e-4), "sparse_categorical_crossentropy", metrics=["accuracy"])
 
     class Clock(keras.callbacks.Callback):
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 # A checkpoint after every epoch instead of every ten seconds, so that kills of a short training meet many of them.
-EAGER = "from nervura import training; training.CHECKPOINT_SECONDS = -1.0; from nervura.__main__ import main; import sys; sys.exit(main())"
+EAGER = "from nervura import keeping; keeping.CHECKPOINT_SECONDS = -1.0; from nervura.__main__ import main; import sys; sys.exit(main())"
 
 
 def main() -> None:

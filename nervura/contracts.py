@@ -15,7 +15,7 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import exporting, training
+from nervura import exporting, keeping, training
 from nervura.baselines.base import Baseline
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
@@ -178,7 +178,7 @@ class _Killed(Exception):
     """Stands for a process that ends without a word."""
 
 
-def _kill(progress: training.Progress) -> None:
+def _kill(progress: keeping.Progress) -> None:
     raise _Killed
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,10 @@ def chosen_network(schema: Schema) -> tuple[str, str | None]:
         f"The network is {PHOTOGRAPH_NETWORK}: {rows:,} training pictures of {side} pixels are few photographs (fewer than "
         f"{FEW_PHOTOGRAPHS:,}, of {PHOTOGRAPH_SIDE} pixels or more), and the weights of ImageNet are on this machine."
     )
+
+
+ACTIVATIONS = 2**25
+"""Of pictures so many rows are computed at once that the largest layer gives this many numbers."""
 
 
 @dataclass
@@ -181,6 +186,26 @@ def branches(model: keras.Model) -> dict[str, list[str]]:
         if len(reached[layer.name]) == 1:
             found[min(reached[layer.name])].append(layer.name)
     return found
+
+
+def rows_at_once(model: keras.Model, most: int) -> int:
+    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
+    if PICTURES not in {tensor.name for tensor in model.inputs}:
+        return most
+    sizes = [
+        math.prod(n for n in tensor.shape[1:] if n) for layer in _all_layers(model) for tensor in _outputs_of(layer)
+    ]
+    return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
+
+
+def _all_layers(model: keras.Model) -> list[keras.layers.Layer]:
+    """Its layers and those of the models inside it."""
+    inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
+    return [*model.layers, *(layer for one in inner for layer in _all_layers(one))]
+
+
+def _outputs_of(layer: keras.layers.Layer) -> list[Any]:
+    return layer.output if isinstance(layer.output, list) else [layer.output]
 
 
 def layer_table(model: keras.Model) -> list[dict[str, Any]]:

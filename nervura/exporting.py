@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from nervura import encoding
+from nervura.designing import rows_at_once
 from nervura.errors import MissingDependency, NervuraError, OptionError, RunError
 from nervura.exporters import exporters
 from nervura.exporters.base import Answerer, Exporter
@@ -19,7 +20,6 @@ from nervura.predicting import answerer, answering, called, load_model, load_pro
 from nervura.run import Run, in_file_names
 from nervura.schema import Schema
 from nervura.sources import read
-from nervura.training import rows_at_once
 
 TOLERANCE = 1e-5
 """The largest difference allowed: of a probability, or of a value in units of the target's standard deviation."""

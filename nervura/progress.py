@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 if TYPE_CHECKING:
-    from nervura.training import Progress
+    from nervura.keeping import Progress
 
 LOG_SECONDS = 5.0
 """At most one line per this many seconds in a log."""

@@ -16,16 +16,17 @@ from typing import Any
 import keras
 import numpy as np
 
-from nervura import training
+from nervura import keeping, training
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import with_rule
 from nervura.designing import Design, design
 from nervura.ensembling import MOST_MEMBERS, ensemble, select
 from nervura.errors import MissingDependency
+from nervura.keeping import Watcher
 from nervura.predicting import load_model
 from nervura.problems.base import Problem
 from nervura.run import Run, plain
-from nervura.training import Answered, Watcher
+from nervura.training import Answered
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, options_to_json
 
@@ -373,7 +374,7 @@ class Pruner(keras.callbacks.Callback):
         super().__init__()
         self.earlier, self.pruned, self.behind = [losses for losses in earlier if losses], False, False
 
-    def see(self, progress: training.Progress) -> None:
+    def see(self, progress: keeping.Progress) -> None:
         """A watcher: notes whether the trial is behind."""
         if progress.epoch in PRUNING_EPOCHS and len(self.earlier) >= COMPARED:
             self.behind = progress.best > float(np.median([min(losses[: progress.epoch]) for losses in self.earlier]))

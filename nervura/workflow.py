@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import backend, calibration, checking, training
+from nervura import backend, calibration, checking, keeping, training
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, chosen_network, default_network, design
@@ -24,12 +24,12 @@ from nervura.encoding import image_column
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
+from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
 from nervura.reporting import report
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
 from nervura.searching import Found, Search, folder_of, require_optuna
-from nervura.training import Watcher
 
 ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
 """What the last scores, the report and the interpreter's end take: seconds, or more on a slow or busy machine, as a share
@@ -299,7 +299,7 @@ def _spent(run: Run) -> float:
         return sum(trial["seconds"] + trial["answering"] for trial in trials)
     if "fit_seconds" in (told := run.need("run")):
         return float(told["fit_seconds"])
-    checkpoint = run.read_arrays(training.Checkpoint.NAME) or {}
+    checkpoint = run.read_arrays(keeping.Checkpoint.NAME) or {}
     return float(np.sum(checkpoint.get("history/seconds", 0.0)))
 
 
@@ -448,7 +448,7 @@ def _train_once(
         watchers=watchers,
         callbacks=[keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
     )
-    run.write_text("history.csv", training.history_csv(fit.history))
+    run.write_text("history.csv", keeping.history_csv(fit.history))
     run.write_file("model.keras", lambda temporary: made.model.save(temporary))
     run.update("design", batch_size=fit.batch_size)
     ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nervura import backend, contracts, training
+from nervura import backend, contracts, keeping, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.layers.level_embedding import LevelEmbedding
@@ -172,7 +172,7 @@ def test_the_order_of_rows_is_the_one_that_was_asked_for(copied_bytes: int, monk
             self.batches: list[list[int]] = []
 
         def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-            training.sync_model(self.model)
+            keeping.sync_model(self.model)
             self.batches.append(numbers_of(seen.rows).astype(int).tolist())
 
     seen, keep = Seen(), Keep()

@@ -7,7 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 
-from nervura import contracts, training
+from nervura import contracts, keeping, training
 from nervura.designing import Design, design
 from nervura.errors import OptionError
 from nervura.mixing import Mixing, mixed_targets, mixing_for
@@ -115,7 +115,7 @@ class Killed(Exception):
     pass
 
 
-def kill(progress: training.Progress) -> None:
+def kill(progress: keeping.Progress) -> None:
     if progress.epoch == 2:
         raise Killed
 

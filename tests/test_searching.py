@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura import ensembling, evaluation, searching, training
+from nervura import ensembling, evaluation, keeping, searching, training
 from nervura.baselines import baselines
 from nervura.dataset import Dataset
 from nervura.designing import design
@@ -97,14 +97,14 @@ def test_what_is_searched_can_be_set() -> None:
 QUICK = {"hidden": [8], "epochs": 3}
 
 
-def search(path: Path, seed: int = 0, watchers: Sequence[training.Watcher] = ()) -> searching.Search:
+def search(path: Path, seed: int = 0, watchers: Sequence[keeping.Watcher] = ()) -> searching.Search:
     """A search in ``path``, begun or gone on with, of the network that is trained fastest."""
     dataset = Dataset.open(rows(), "y", problem="binary")
     first = design(dataset.problem, "deep_feed_forward", dataset.schema, QUICK, seed, 1)
     halves = training.halves(dataset.arrays("validation"))
     run = Run(path)
     fit = training.fit(first, dataset.arrays("train"), halves[0])
-    run.write_text("history.csv", training.history_csv(fit.history))
+    run.write_text("history.csv", keeping.history_csv(fit.history))
     return searching.Search(run, dataset, first, halves, QUICK, True, lambda told: None, watchers)
 
 
@@ -124,7 +124,7 @@ def test_a_search_that_was_stopped_goes_on_as_if_it_had_not_been(
 ) -> None:
     seen: list[int] = []
 
-    def stop_in_trial_2(progress: training.Progress) -> None:
+    def stop_in_trial_2(progress: keeping.Progress) -> None:
         seen.append(progress.epoch)
         if len(seen) == 5:
             raise KeyboardInterrupt
@@ -182,7 +182,7 @@ def test_a_run_tells_what_was_searched(tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_trial_that_is_behind_the_earlier_ones_is_stopped() -> None:
     def see(best: float, epoch: int, earlier: list[list[float]]) -> bool:
         pruner = searching.Pruner(earlier)
-        pruner.see(training.Progress(epoch, 50, best, best, best, 0.0, 0.0))
+        pruner.see(keeping.Progress(epoch, 50, best, best, best, 0.0, 0.0))
         return pruner.behind
 
     earlier = [[3.0, 2.0, 1.5, 1.0, 0.9], [3.0, 2.0, 1.0, 0.8, 0.5], [4.0, 3.0, 2.5, 1.2]]

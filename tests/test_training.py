@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nervura import training
+from nervura import keeping, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.run import Run
@@ -65,7 +65,7 @@ def test_gains_that_are_negligible_do_not_keep_a_training_of_classes_going() -> 
     found = fit(told_apart, designed)
     losses = found.history["val_loss"]
     assert found.stopped == "patience" and len(losses) < 200
-    assert losses[-6] - min(losses[-5:]) < training.NEGLIGIBLE
+    assert losses[-6] - min(losses[-5:]) < keeping.NEGLIGIBLE
     assert found.best_epoch == int(np.argmin(losses)) + 1, "the best weights are kept all the same"
 
 
@@ -98,12 +98,12 @@ def test_the_history_tells_the_error_signal_of_every_layer(dataset: Dataset) -> 
             values = history[f"{measure}/{layer}"]
             assert len(values) == 6 and all(math.isfinite(value) and value > 0 for value in values)
     assert history["epoch"] == [1, 2, 3, 4, 5, 6]
-    text = training.history_csv(history).splitlines()
+    text = keeping.history_csv(history).splitlines()
     assert text[0].split(",") == list(history) and len(text) == 7
 
 
 def test_watchers_are_told_of_every_epoch(dataset: Dataset) -> None:
-    told: list[training.Progress] = []
+    told: list[keeping.Progress] = []
     found = fit(dataset, made(dataset), watchers=[told.append])
     assert [progress.epoch for progress in told] == [1, 2, 3, 4, 5, 6]
     assert [progress.validation_loss for progress in told] == found.history["val_loss"]
@@ -117,7 +117,7 @@ class Stop:
     def __init__(self, epoch: int):
         self.epoch = epoch
 
-    def __call__(self, progress: training.Progress) -> None:
+    def __call__(self, progress: keeping.Progress) -> None:
         if progress.epoch == self.epoch:
             raise KeyboardInterrupt
 
@@ -261,7 +261,8 @@ def test_compiling_in_the_first_epoch_does_not_end_a_short_budget(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch, batch_size: int
 ) -> None:
     clock = Clock(compiling=30.0)
-    monkeypatch.setattr(training, "time", clock)
+    for module in (training, keeping):
+        monkeypatch.setattr(module, "time", clock)
     way = {"patience": 100_000, "optimizer": "lookahead", "schedule": "triangular", "batch_size": batch_size}
     designed = made(dataset, epochs=100, **way)
     found = fit(dataset, designed, deadline=55.0, callbacks=[clock])

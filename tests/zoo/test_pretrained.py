@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import nervura
-from nervura import contracts, designing, seeing, training
+from nervura import contracts, designing, keeping, seeing, training
 from nervura.designing import Design, chosen_network, design
 from nervura.encoding import Tensor
 from nervura.errors import OptionError, RunError
@@ -125,7 +125,7 @@ def test_the_backbone_learns_in_the_second_phase_alone_and_by_its_share(backbone
         ]
 
     # The best epoch has to be of the second phase for its weights to be kept.
-    with patch.object(training.Keeper, "_validation_loss", lambda self: -float(self.epoch)):
+    with patch.object(keeping.Keeper, "_validation_loss", lambda self: -float(self.epoch)):
         assert changed(frozen_epochs=4) == []
         share = changed(frozen_epochs=1, epochs=2, unfrozen=0.25)
     layers = given.layers
@@ -134,7 +134,7 @@ def test_the_backbone_learns_in_the_second_phase_alone_and_by_its_share(backbone
 
 
 def test_phases_have_their_epochs_and_rates_and_the_history_tells_of_both(backbone: Path) -> None:
-    told: list[training.Progress] = []
+    told: list[keeping.Progress] = []
     designed = made(backbone, frozen_epochs=1, epochs=3, fine_tuning_rate=3e-4)
     fit = training.fit(designed, DATASET.arrays("train"), DATASET.arrays("validation"), watchers=[told.append])
     assert [progress.phase for progress in told] == ["feature extraction", "fine-tuning", "fine-tuning"]
@@ -143,7 +143,7 @@ def test_phases_have_their_epochs_and_rates_and_the_history_tells_of_both(backbo
     signal = fit.history["gradient/backbone"]
     assert math.isnan(signal[0]) and all(value > 0 for value in signal[1:])
     assert {len(values) for values in fit.history.values()} == {3}
-    assert len(training.history_csv(fit.history).splitlines()) == 4
+    assert len(keeping.history_csv(fit.history).splitlines()) == 4
 
 
 class Killed(Exception):
@@ -158,7 +158,7 @@ def test_a_run_that_was_killed_in_either_phase_ends_with_the_same_weights(backbo
     with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
         for after in (2, 3):  # the end of the first phase, and the middle of the second
 
-            def kill(progress: training.Progress, after: int = after) -> None:
+            def kill(progress: keeping.Progress, after: int = after) -> None:
                 if progress.epoch == after:
                     raise Killed
 
