@@ -200,6 +200,8 @@ def rows_at_once(model: keras.Model, most: int) -> int:
 
 def _all_layers(model: keras.Model) -> list[keras.layers.Layer]:
     """Its layers and those of the models inside it."""
+    import keras
+
     inner = [layer for layer in model.layers if isinstance(layer, keras.Model)]
     return [*model.layers, *(layer for one in inner for layer in _all_layers(one))]
 
