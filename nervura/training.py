@@ -237,7 +237,12 @@ def compile_model(design: Design, steps: int, options: Any) -> None:
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     # A step that creates the optimiser's variables would be traced by TensorFlow a second time without them.
-    design.learner.optimizer.build(design.learner.trainable_variables)
+    optimizer = design.learner.optimizer
+    optimizer.build(design.learner.trainable_variables)
+    rate = optimizer._learning_rate
+    if hasattr(rate, "end") and not hasattr(optimizer, "end"):
+        first = keras.initializers.Constant(rate.end)
+        rate.end = optimizer.end = optimizer.add_variable((), initializer=first, dtype="float32", name="end")
 
 
 FEWEST_HALVED = 400

@@ -222,8 +222,11 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
     assert means[1] > means[0] + 0.05
 
 
-def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(dataset: Dataset) -> None:
-    way = {"patience": 100_000, "optimizer": "lookahead", "schedule": "triangular", "learning_rate": 0.01}
+@pytest.mark.parametrize("optimizer, schedule", [("lookahead", "triangular"), ("adamw", "stable_decay")])
+def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(
+    dataset: Dataset, optimizer: str, schedule: str
+) -> None:
+    way = {"patience": 100_000, "optimizer": optimizer, "schedule": schedule, "learning_rate": 0.01}
     began = time.monotonic()
     fit(dataset, made(dataset, epochs=1, **way))
     designed = made(dataset, epochs=100_000, **way)
