@@ -227,7 +227,7 @@ def train(
     )
     chosen, why = (network, None) if network else chosen_network(dataset.schema)
     network = asked["network"] = chosen
-    made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
+    made = _designed(dataset, asked)
     if why:
         tell(why)
         made.rule = f"{why} {made.rule or ''}".strip()
@@ -288,9 +288,17 @@ def resume(
         raise RunError(
             f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
         )
-    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
+    made = _designed(dataset, asked)
     deadline = _deadline(asked["minutes"])
     return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell)
+
+
+def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
+    """The design that is asked for; a budget, which moves the end of its schedule, may give it more epochs than its rule."""
+    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
+    if asked["minutes"] is not None and not asked["options"].get("epochs"):
+        made.options.epochs *= made.network.stretch
+    return made
 
 
 def _spent(run: Run) -> float:

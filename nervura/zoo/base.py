@@ -133,6 +133,7 @@ class Network:
         takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
             a network itself turns into numbers and scales.
         suits: the problems it can answer.
+        stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         Options: a dataclass that extends ``TrainingOptions``.
     """
 
@@ -140,6 +141,7 @@ class Network:
     summary: ClassVar[str]
     takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories"})
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
+    stretch: ClassVar[int] = 1
     Options: ClassVar[type[TrainingOptions]] = TrainingOptions
 
     def features(
