@@ -181,7 +181,7 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
     _must(not _same(weights, _weights(fitted(2))), "another seed led to the same weights")
 
     run = Run.create(folder)
-    with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
+    with patch.object(keeping, "CHECKPOINT_SECONDS", -1.0):
         try:
             fitted(1, run, _kill)
         except _Killed:

@@ -51,6 +51,9 @@ DEPTHS = (0, 1, 2, 3)
 ROWS_AT_ONCE = 100_000
 """Baselines are asked for so many rows at a time, since some hold several copies of them, in float64."""
 
+MANY_ROWS = 100_000
+"""From this many rows on, what was used for one model is given back before the next."""
+
 MOST_PICTURES = 5_000
 """Baselines learn from at most so many pictures, shrunk to small ones."""
 
@@ -437,8 +440,9 @@ class _Judge:
         return curve
 
     def _begin(self, what: str) -> None:
-        # Keras models are cycles of references: of millions of rows, each would leave memory behind until they are found.
-        gc.collect()
+        # Keras models are cycles of references: of many rows, each would leave memory behind until they are found.
+        if self.dataset.schema.rows >= MANY_ROWS:
+            gc.collect()
         self.tell(what)
 
     def _fits(self, what: str, seconds: float) -> bool:

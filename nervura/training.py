@@ -241,6 +241,8 @@ def compile_model(design: Design, steps: int, options: Any) -> None:
         steps_per_execution=backend.steps_per_execution(steps),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
+    # A step that creates the optimiser's variables would be traced by TensorFlow a second time without them.
+    design.learner.optimizer.build(design.learner.trainable_variables)
 
 
 FEWEST_HALVED = 400
