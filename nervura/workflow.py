@@ -225,7 +225,7 @@ def train(
         table=table,
         size=size,
     )
-    if dataset.detection.possible and problem is None:
+    if dataset.detection.possible:
         tell(_choice(dataset))
     if trials is not None and trials > 1 and not dataset.problem.needs_target:
         raise OptionError(
