@@ -85,6 +85,9 @@ class TrainingOptions(LearningOptions):
     )
 
 
+PRECISIONS = ("float32", "bfloat16")
+
+
 @dataclass
 class PictureOptions(TrainingOptions):
     """What every network of pictures can be told besides; see ``nervura.mixing``."""
@@ -97,6 +100,12 @@ class PictureOptions(TrainingOptions):
         "a rectangle of another picture is pasted in, its area from Beta(cutmix, cutmix); 0: it is not",
         low=0.0,
         high=100.0,
+    )
+    precision: str = option(
+        "auto",
+        "of the numbers that layers compute with in training; auto: bfloat16 where this processor has it and the "
+        "backend is faster with it",
+        choices=("auto", *PRECISIONS),
     )
 
 
