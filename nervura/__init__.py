@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from nervura.estimators import Classifier as Classifier
+    from nervura.estimators import Embedder as Embedder
     from nervura.estimators import Regressor as Regressor
     from nervura.sources import read as read
     from nervura.workflow import check as check
@@ -27,9 +28,10 @@ _PLACES = {
     "read": "nervura.sources",
     "check": "nervura.workflow",
     "Classifier": "nervura.estimators",
+    "Embedder": "nervura.estimators",
     "Regressor": "nervura.estimators",
 }
-__all__ = ["Classifier", "Regressor", "check", "load", "read", "resume", "train"]
+__all__ = ["Classifier", "Embedder", "Regressor", "check", "load", "read", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -51,6 +51,7 @@ def infer_schema(
     drop: Sequence[str] = (),
     group: str | None = None,
     time: str | None = None,
+    predicted: bool = True,
 ) -> Schema:
     """Decides for every column what it means and whether it is an input.
 
@@ -61,6 +62,7 @@ def infer_schema(
         drop: columns to set aside.
         group: the column whose equal values must stay on one side of the split; no input.
         time: the column whose latest values are kept for the test; no input.
+        predicted: whether the target is, and so must not be told by another column; else it is judged by alone.
 
     Raises:
         SchemaError: a named column does not exist or cannot be what it is named for, or no input is left.
@@ -71,6 +73,8 @@ def infer_schema(
     # Pictures are not looked at here: one of them can take more memory than all else in its row.
     frame = table.frame.drop(PICTURE) if table.pictures else table.frame
     rows, sample = _read(frame, len(dtypes))
+    if table.pictures and len(dtypes) == 1:  # a frame without columns has no height to rely on
+        rows = table.frame.select(pl.len()).collect().item()
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
@@ -85,7 +89,7 @@ def infer_schema(
     _set_duplicates_aside(frame, typed, rows, columns, kinds)
     schema = Schema(columns, rows)
     _check_roles(schema, target, time)
-    if target is not None:
+    if target is not None and predicted:
         _warn_of_leaks(schema, sample)
     return schema
 
@@ -390,6 +394,8 @@ def _facts(
     flat = set(typed.columns)
     readable = [c for c in columns if c.name in flat]
     facts = {c.name: _Facts(rows if c.dtype == "Null" else 0, 0) for c in columns}
+    if not readable:  # pictures alone
+        return facts
     whole_table = sample.height == rows
     numbers = [c.name for c in readable if c.kind == "number"]
     sampled = dict(zip(typed.columns, typed.select(pl.all().drop_nulls().n_unique()).row(0), strict=True))
