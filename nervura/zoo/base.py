@@ -145,13 +145,9 @@ class Network:
             takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
                 a network itself turns into numbers and scales.
             suits: the problems it can answer.
-    <<<<<<< HEAD
-            stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
-            Options: a dataclass that extends ``TrainingOptions``.
-    =======
-            rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
-            Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
-    >>>>>>> unsupervised
+        stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
+        rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
+        Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
     """
 
     name: ClassVar[str]
