@@ -141,10 +141,10 @@ class Phase:
 class Network:
     """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
 
-        Attributes:
-            takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
-                a network itself turns into numbers and scales.
-            suits: the problems it can answer.
+    Attributes:
+        takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
+            a network itself turns into numbers and scales.
+        suits: the problems it can answer.
         stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
         Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
