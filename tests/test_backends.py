@@ -110,6 +110,8 @@ def test_networks_learn(network: str, problem: str, carried_over: dict[str, Any]
 
 @pytest.mark.parametrize("network", [network.name for network in zoo if network.rebuilds])
 def test_networks_learn_to_rebuild(network: str) -> None:
+    if network == "deep_belief" and os.environ.get("KERAS_BACKEND") == "jax":
+        pytest.skip("its machines take long to compile, and its contract is checked")
     _, fit = fitted(network, "embedding", batch_size=16)
     losses = fit.history["val_loss"]
     assert min(losses[1:]) < 0.98 * losses[0]
@@ -137,7 +139,7 @@ def test_gradients_agree_with_finite_differences() -> None:
             other = kept.copy()
             other[place] += step
             variable.assign(other)
-            moved.append(loss(x, y))
+            moved.append(loss(x, y, None))
         variable.assign(kept)
         assert (moved[0] - moved[1]) / 2e-2 == pytest.approx(gradient[place], rel=2e-2, abs=1e-4)
 
@@ -206,6 +208,10 @@ def test_the_order_of_rows_depends_on_seed_and_epoch_alone() -> None:
 
 
 @pytest.mark.skipif(keras.backend.backend() == "tensorflow", reason="on TensorFlow test_shelves.py walks all of it")
+@pytest.mark.skipif(
+    os.environ.get("KERAS_BACKEND", "tensorflow") == "tensorflow",
+    reason="there test_shelves.py walks every problem that a network suits",
+)
 @pytest.mark.parametrize("network", zoo.names())
 def test_networks_keep_their_contract(network: str, tmp_path: Path, carried_over: dict[str, Any]) -> None:
     options = {"batch_size": 32} | {**SMALLER, "pretrained": carried_over}.get(network, {})
