@@ -23,6 +23,7 @@ from nervura.baselines.boosting import grow
 from nervura.baselines.linear import LinearFit
 from nervura.dataset import Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
+from nervura.errors import ProblemError
 from nervura.inspecting import GIVES_AWAY
 from nervura.schema import Column
 
@@ -88,6 +89,12 @@ def check(dataset: Dataset, measure: Callable[[], float] | None = None) -> Check
     Args:
         measure: gives the expected duration of the training in seconds, from a short run; without it that is left open.
     """
+    if not dataset.problem.needs_target:
+        dataset.schema.target  # noqa: B018  # says what is missing where there is none
+        raise ProblemError(
+            f"A check tells whether a target can be predicted, and the problem {dataset.problem.name} predicts none. "
+            "Leave --problem out, or write: nervura train"
+        )
     sample = _Sample(dataset)
     objective = _objective(dataset, sample)
     sections = [

@@ -162,8 +162,14 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument("source", metavar="SOURCE", help="a file, folder, SQL address or toy:NAME")
-    command.add_argument("--target", metavar="COL", help="the column to predict")
-    command.add_argument("--problem", metavar="P", help="binary, multiclass or regression (default: found out)")
+    command.add_argument(
+        "--target", metavar="COL", help="the column to predict, or to judge by where none is predicted"
+    )
+    command.add_argument(
+        "--problem",
+        metavar="P",
+        help="binary, multiclass or regression (default: found out); embedding, which needs no target",
+    )
     command.add_argument(
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"
     )
@@ -270,6 +276,8 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
         )
         return
     print(f"Problem: {problem['name']}, because {problem['reason']}")
+    for name, reason in problem.get("possible", {}).items():
+        print(f"Without a target: {name}, since {reason}" + ("" if name == problem["name"] else f" (--problem {name})"))
     rows = run.need("split")["rows"]
     print("Rows: " + ", ".join(f"{count:,} {part}" for part, count in rows.items() if count))
     design, told = run.need("design"), run.need("run")
@@ -373,6 +381,12 @@ def _explain(given: argparse.Namespace) -> None:
     explanation = nervura.load(given.run).need("explanation")
     if given.json:
         _print_json(explanation)
+    elif "findings" in explanation:
+        for one in explanation["findings"]:
+            print(f"{one['title'][0]}: {one['note'][0]}\n")
+            names = [name for name, _ in one["columns"]]
+            rows = [[cell[0] if isinstance(cell, list) else cell for cell in row] for row in one["rows"]]
+            print(text_table([dict(zip(names, row, strict=True)) for row in rows]) + "\n" if rows else "")
     elif "mistakes" in explanation:
         print(f"The surest mistakes among {explanation['rows']:,} test pictures; the report shows them:")
         shown = ("name", "true", "predicted", "probability")

@@ -16,14 +16,15 @@ import numpy as np
 import polars as pl
 
 from nervura import exporting, keeping, training
+from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.detectors.base import Detector
 from nervura.encoding import PICTURES, tensors
 from nervura.exporters.base import Exporter
-from nervura.predicting import load_model
-from nervura.problems.base import Problem
+from nervura.predicting import load_model, load_problem
+from nervura.problems.base import Problem, Targetless
 from nervura.run import Run
 from nervura.schema import Column
 from nervura.shelf import Shelf
@@ -118,6 +119,37 @@ def check_problem(problem: Problem, target: Column, values: pl.Series) -> None:
         _must(sign * best[name] > sign * plain[name], f"{name} does not set the truth above a constant")
 
 
+def check_targetless(problem: Targetless, network: Network) -> None:
+    """A problem without a target suits rows, learns from a trained network's answers what it keeps as JSON and arrays,
+    judges and decodes with that alone, and tells what it found in both languages.
+
+    Args:
+        network: rebuilds its input.
+    """
+    dataset = unlabelled_example(problem.name)
+    _must(bool(problem.fits_rows(dataset.schema)), "a problem that suits says why")
+    made = design(dataset.problem, network, dataset.schema, {"latent_dim": 2, "epochs": EPOCHS})
+    training.fit(made, dataset.arrays("train"), dataset.arrays("validation"))
+    with TemporaryDirectory() as folder:
+        run = Run.create(Path(folder) / "run")
+        run.write("problem", {"name": problem.name})
+        evaluation = appraise(run, dataset, made, 1.0)
+        _must(problem.metric in evaluation["test"], "the deciding metric is measured")
+        _must(all(evaluation["verdict"][key] for key in ("text", "text_pt")), "the verdict is told in both languages")
+        for found in findings_of(run.need("explanation")):
+            _must(len(found.title) == len(found.note) == 2, "findings are told in both languages")
+            _must(
+                all(len(row) == len(found.columns) for row in found.rows), "a table's rows have as many cells as heads"
+            )
+            _must(found.picture is None or found.picture in (run.read_arrays("findings") or {}), "pictures are kept")
+        again, bound = load_problem(run), made.problem
+    outputs = training.predict(made.model, dataset.arrays("test")[0])
+    _must(outputs.shape[1] == bound.head().units, f"outputs have the width {bound.head().units} of the head")
+    decoded = again.decode(again.estimates(outputs))
+    _must(decoded.equals(bound.decode(bound.estimates(outputs))), "what was learnt does not survive being written")
+    _must(decoded.height == len(outputs), "answers are one per row")
+
+
 def check_network(network: Network, dataset: Dataset, folder: Path, options: dict[str, Any] | None = None) -> None:
     """A network is a function of its seed, survives being killed, and is the same once saved.
 
@@ -150,7 +182,7 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
     _must(not _same(weights, _weights(fitted(2))), "another seed led to the same weights")
 
     run = Run.create(folder)
-    with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
+    with patch.object(keeping, "CHECKPOINT_SECONDS", -1.0):
         try:
             fitted(1, run, _kill)
         except _Killed:
@@ -160,7 +192,7 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
     x = dataset.arrays("validation")[0]
     outputs = training.predict(first.model, x)
     _must(
-        outputs.shape == (len(dataset.arrays("validation")[1]), dataset.problem.head().units),
+        outputs.shape == (len(dataset.arrays("validation")[1]), first.problem.head().units),
         "outputs are (rows, units)",
     )
     _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
@@ -379,6 +411,14 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
 def example_for(network: Network, classes: int | None = None) -> Dataset:
     """The example of what a network takes: a table or pictures."""
     return pictures_example(classes) if PICTURES in network.takes else example(classes)
+
+
+def unlabelled_example(problem: str, rows: int = 200) -> Dataset:
+    """The rows of ``example`` for a problem without a target, some of them with labels to judge by."""
+    frame = example(3, rows).table.frame.collect()
+    seldom = pl.Series(np.random.default_rng(0).random(rows) < 0.9)
+    labelled = frame.with_columns(y=pl.when(seldom).then(pl.col("y").cast(pl.String)))
+    return Dataset.open(labelled, "y", problem=problem)
 
 
 def _must(holds: bool, text: str) -> None:

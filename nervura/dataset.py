@@ -11,12 +11,13 @@ import numpy as np
 import polars as pl
 
 from nervura import encoding, pictures
-from nervura.detection import Detection, check_metric, detect_problem
+from nervura.detection import Detection, check_metric, detect_problem, detect_without_target
 from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
+from nervura.problems import problems
 from nervura.problems.base import Problem
-from nervura.schema import Schema
+from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
 from nervura.splitting import FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
@@ -36,7 +37,8 @@ DECODED_ROWS = 2_000
 MOST_NAMED = 10
 
 Arrays = tuple[dict[str, np.ndarray], np.ndarray]
-"""Encoded inputs by tensor, each (rows, features) or (rows, height, width, channels), and the encoded target (rows,)."""
+"""Encoded inputs by tensor, each (rows, features) or (rows, height, width, channels), and the encoded target (rows,), which
+is zeros where no target is predicted."""
 
 
 @dataclass
@@ -83,6 +85,7 @@ class Dataset:
     ) -> Dataset:
         """Reads ``source``, infers its schema, detects the problem, draws the split and learns the encoding.
 
+        For a problem without a target every row is kept; the target, if there is one, is no input and is judged by alone.
         Pictures are all decoded here, once; those that cannot be are left out. ``size`` is theirs, ``64`` or ``48x64``.
         ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less.
 
@@ -92,22 +95,27 @@ class Dataset:
         """
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
-        schema = infer_schema(found, target or found.target, dict(kinds or {}), list(drop), group, time)
-        if found.pictures and not (target or found.target):
+        named, known = problems.load(problem) if problem else None, target or found.target
+        predicts = named.needs_target if named is not None else known is not None
+        schema = infer_schema(found, known, dict(kinds or {}), list(drop), group, time, predicted=predicts)
+        if found.pictures and predicts and not known:
             raise SchemaError(
                 f"Pictures are learnt by their labels: a folder has one sub-folder a class; '{found.origin}' has no labels. "
                 "Sort the pictures into such folders, or give a table of paths and labels with --target COLUMN."
             )
-        column, decoded, alike = schema.target, None, None
+        column, decoded, alike = schema.target if predicts else None, None, None
         if encoding.image_column(schema) is not None:
             found, decoded, alike = _decode(found, schema, size)
-        values = found.frame.select(encoding.values(column).alias("y")).collect().to_series()
-        if found.reading.get("format") == "images" and values.drop_nulls().n_unique() == 1:
+        values = _target(found.frame, column)
+        if column is None:
+            detection = detect_without_target(schema, problem)
+        elif found.reading.get("format") == "images" and values.drop_nulls().n_unique() == 1:
             raise ProblemError(
                 f"Pictures are told apart by two or more classes, one sub-folder each; '{found.origin}' has one, "
                 f"'{values.drop_nulls()[0]}'. Put pictures of another class into a folder beside it."
             )
-        detection = detect_problem(column, values.drop_nulls(), problem)
+        else:
+            detection = detect_problem(column, values.drop_nulls(), problem)
         check_metric(detection.problem, metric)
         split = draw_split(
             found.frame,
@@ -121,10 +129,11 @@ class Dataset:
             given=_given(found) if test_table is None else None,
             alike=alike,
             test=None if test_table is None else test_table.frame,
+            every_row=column is None,
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
-        if detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
+        if column is not None and detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
         dataset = cls(found, schema, detection, bound, split, test_table, decoded)
         if decoded is None:
@@ -138,7 +147,8 @@ class Dataset:
         column = encoding.image_column(self.schema)
         assert column is not None and column.encoding is not None
         (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
-        told = mirroring(x[encoding.PICTURES], self.truth("train"), classes)
+        needed = self.problem.needs_target
+        told = mirroring(x[encoding.PICTURES], self.truth("train"), classes) if needed else None
         column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
     def rows(self, part: str) -> int:
@@ -170,6 +180,26 @@ class Dataset:
         """The target of a part as metrics want it, (rows,)."""
         return self.problem.truth(self.arrays(part)[1])
 
+    @property
+    def predicted(self) -> Column | None:
+        """The column that is predicted; None where none is, even if there is one to judge by."""
+        return self.schema.target if self.problem.needs_target else None
+
+    def labels(self, part: str) -> pl.Series | None:
+        """What a part is judged by where nothing is predicted, as text, null where it is not known; None without it."""
+        column = self.schema.labels
+        if column is None:
+            return None
+        if part == "test" and self.test_table is not None:
+            frame = self.test_table.frame.collect()
+            if column.name not in frame.columns:
+                return None
+            fitting = encoding.adapted(self.schema, frame)
+            rows = encoding.readable(fitting, frame)[0]
+            return rows.select(encoding.values(fitting.target).cast(pl.String)).to_series()
+        values = self.table.frame.select(encoding.values(column).cast(pl.String)).collect().to_series()
+        return values.filter(pl.Series(self.split.parts == PARTS[part]))
+
     def names(self, part: str) -> list[str] | None:
         """What the rows of a part are called, where their table names them; None where it does not."""
         table = self.table if part != "test" or self.test_table is None else None
@@ -199,8 +229,7 @@ class Dataset:
 
     def _encode_pictures(self, all_pictures: np.ndarray) -> dict[str, Arrays]:
         """The pictures in the order of the parts, each of which is then a view of one array."""
-        values = encoding.values(self.schema.target).alias("y")
-        target = self.table.frame.select(values).collect().to_series()
+        target = _target(self.table.frame, self.predicted)
         rows = {name: np.flatnonzero(self.split.parts == code) for name, code in PARTS.items()}
         order = np.concatenate(list(rows.values()))
         ordered = _room_for(len(order), all_pictures.shape[1:])
@@ -235,13 +264,14 @@ class Dataset:
 
     def _encode_test(self, table: Table) -> Arrays:
         frame = table.frame.collect()
-        lacking = [c.name for c in (*self.schema.inputs, self.schema.target) if c.name not in frame.columns]
+        needed = (*self.schema.inputs, *([self.predicted] if self.predicted else []))
+        lacking = [c.name for c in needed if c.name not in frame.columns]
         if lacking:
             raise SchemaError(
                 f"The test rows must have the columns of the training rows; missing: {', '.join(lacking)}."
             )
         fitting = encoding.adapted(self.schema, frame)
-        target = frame.select(encoding.values(fitting.target)).to_series()
+        target = _target(frame, fitting.target if self.predicted else None)
         rows, good = encoding.readable(fitting, frame.filter(target.is_not_null()))
         if not good.all():
             self.split.notes.append(f"{int((~good).sum()):,} of the test pictures cannot be read and are left out.")
@@ -255,6 +285,8 @@ class Dataset:
                 "left out."
             )
             x, y = {tensor: array[~unknown] for tensor, array in x.items()}, y[~unknown]
+        if not len(y) and self.predicted is None:
+            raise SchemaError("There are no test rows that can be read. Name another file with --test.")
         if not len(y):
             raise SchemaError(
                 f"The test rows must have known values of '{self.schema.target.name}', of classes that training "
@@ -263,7 +295,7 @@ class Dataset:
         return x, y
 
     def _encode_rows(self, frame: pl.DataFrame, schema: Schema) -> Arrays:
-        target = frame.select(encoding.values(schema.target).alias("y")).to_series()
+        target = _target(frame, schema.target if self.predicted else None)
         return encoding.encode(schema, frame), self.problem.encode(target)
 
     def _room(self, rows: int) -> dict[str, np.ndarray]:
@@ -283,6 +315,14 @@ def _validation_share(rows: int, alike: np.ndarray | None) -> float:
     if alike is None:
         return min(0.2, MOST_VALIDATION_ROWS / rows)
     return min(0.2, max(0.1, 200 / rows), 5_000 / rows)
+
+
+def _target(frame: pl.DataFrame | pl.LazyFrame, column: Column | None) -> pl.Series:
+    """The values of the target; zeros without one."""
+    if column is None:
+        rows = frame.lazy().select(pl.len()).collect().item()
+        return pl.Series("y", np.zeros(rows, np.float32))
+    return frame.lazy().select(encoding.values(column).alias("y")).collect().to_series()
 
 
 def _held(table: Table) -> Table:

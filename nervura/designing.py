@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nervura.encoding import PICTURES, Tensor, image_column, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Problem
+from nervura.problems.base import Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, options_to_json, read_options
@@ -28,8 +28,14 @@ def default_network(schema: Schema) -> str:
     return chosen_network(schema)[0]
 
 
-def chosen_network(schema: Schema) -> tuple[str, str | None]:
-    """The network that is trained where none is named, and why where the data and this machine decided it."""
+def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str, str | None]:
+    """The network that is trained where none is named, and why where the data and this machine decided it.
+
+    Args:
+        problem: may name its own, as those do that predict no target.
+    """
+    if isinstance(problem, Targetless):
+        return problem.network, None
     column = image_column(schema)
     if column is None:
         return DEFAULT_NETWORK, None
@@ -58,6 +64,7 @@ class Design:
         learner: the model that is trained. It shares all weights with ``model``, and is ``model`` itself unless the
             network has members, whose outputs it then gives side by side: (batch, groups x members, units).
         groups: of members, each of which leaves out one fold of the training rows; 1 where nothing is bagged.
+        own_objective: whether the learner gives the loss of each row itself, (batch,), in place of outputs.
     """
 
     network: Network
@@ -70,11 +77,12 @@ class Design:
     rule: str | None = None
     learner: keras.Model = field(repr=False, default=None)  # type: ignore[assignment]
     groups: int = 1
+    own_objective: bool = False
 
     @property
     def members(self) -> bool:
         """Whether the network has members that are trained for themselves."""
-        return self.learner is not self.model
+        return self.learner is not self.model and not self.own_objective
 
     @property
     def parameters(self) -> int:
@@ -123,18 +131,40 @@ def design(
         OptionError: unknown network or option, or a value out of bounds.
     """
     member = zoo.load(network) if isinstance(network, str) else network
+    _check_suits(member, problem)
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
     inputs = _taken(member, tensors(schema))
-    head = problem.head(chosen.label_smoothing)
+    head = problem.head(getattr(chosen, "label_smoothing", 0.0))
     reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
     rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
-    learner = learner_of(model)
-    groups = getattr(chosen, "folds", 1)
-    return Design(member, problem, inputs, chosen, seed, model, layer_table(model), rule, learner, groups)
+    groups, own = getattr(chosen, "folds", 1), member.learner(model, inputs, chosen, seed)
+    learner = learner_of(model) if own is None else own
+    if isinstance(problem, Targetless):
+        problem = problem.designed(inputs, model)
+    table = layer_table(model)
+    return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own is not None)
+
+
+def _check_suits(network: Network, problem: Problem) -> None:
+    """Whether a network can answer a problem.
+
+    Raises:
+        OptionError: it cannot.
+    """
+
+    def suits(one: Network) -> bool:
+        return problem.name in one.suits or (one.rebuilds and not problem.needs_target)
+
+    if not suits(network):
+        fitting = [one.name for one in zoo if suits(one)]
+        raise OptionError(
+            f"The network '{network.name}' answers the problems {', '.join(sorted(network.suits))}, and this one is "
+            f"{problem.name}. Write --network with one of {', '.join(fitting)}."
+        )
 
 
 def _taken(network: Network, given: list[Tensor]) -> list[Tensor]:

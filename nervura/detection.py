@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from nervura.errors import OptionError, ProblemError, did_you_mean
 from nervura.problems import problems
-from nervura.problems.base import Declined, Problem
+from nervura.problems.base import Declined, Problem, Targetless
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from nervura.schema import Column
+    from nervura.schema import Column, Schema
 
 
 @dataclass
 class Detection:
-    """The problem that was found, why, and why the others were not."""
+    """The problem that was found, why, and why the others were not.
+
+    Attributes:
+        possible: without a target, all that can be done with the rows, by name of the problem.
+    """
 
     problem: Problem
     reason: str
     declined: dict[str, str]
+    possible: dict[str, str] = field(default_factory=dict)
 
 
 def detect_problem(target: Column, values: pl.Series, asked: str | None = None) -> Detection:
@@ -37,7 +42,7 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
     """
     chosen: tuple[Problem, str] | None = None
     declined = {}
-    for problem in problems:
+    for problem in (one for one in problems if one.needs_target):
         try:
             reason = problem.fits(target, values)
         except Declined as why:
@@ -60,6 +65,35 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
             f"No problem suits the target '{target.name}' ({reasons}). Name another target, or write --problem NAME."
         )
     return Detection(*chosen, declined)
+
+
+def detect_without_target(schema: Schema, asked: str | None = None) -> Detection:
+    """The problem that rows without a target pose, or the one that is ``asked`` for by name.
+
+    Raises:
+        ProblemError: nothing can be learnt from such columns without a target.
+    """
+    fitting: list[tuple[Targetless, str]] = []
+    declined = {}
+    for problem in problems:
+        if not isinstance(problem, Targetless):
+            continue
+        try:
+            fitting.append((problem, problem.fits_rows(schema)))
+        except Declined as why:
+            declined[problem.name] = str(why)
+    possible = {problem.name: reason for problem, reason in fitting}
+    if asked is not None:
+        if asked in declined:
+            raise ProblemError(f"The problem {asked} does not suit these columns: {declined[asked]}.")
+        return Detection(problems.load(asked), "asked for by name", declined, possible)
+    if not fitting:
+        reasons = "; ".join(f"{name}: {why}" for name, why in declined.items())
+        raise ProblemError(
+            f"Nothing can be learnt from these columns without a target ({reasons}). Write --target COLUMN."
+        )
+    chosen = min((problem for problem, _ in fitting), key=lambda problem: problem.rank)
+    return Detection(chosen, "no target was named", declined, possible)
 
 
 def check_metric(problem: Problem, metric: str | None) -> None:

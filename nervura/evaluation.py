@@ -20,13 +20,24 @@ from nervura.baselines.base import Bag, Baseline, Fitted, Rows, X, height
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
-from nervura.encoding import image_column, plain, plain_tensors, tensors
+from nervura.encoding import adapted, image_column, plain, plain_tensors, readable, tensors, values
 from nervura.ensembling import EnsembleDesign
 from nervura.errors import SchemaError
 from nervura.judging import Candidate
-from nervura.predicting import RULE, answering, batch_rows, called, encode_known, judged_by, load_schema
-from nervura.problems.base import Problem
+from nervura.predicting import (
+    RULE,
+    answering,
+    batch_rows,
+    called,
+    check_columns,
+    encode_known,
+    judged_by,
+    load_schema,
+    outputs,
+)
+from nervura.problems.base import Problem, Targetless
 from nervura.run import Run, kept_in
+from nervura.schema import Schema
 from nervura.sources import read
 
 SEEDS = 3
@@ -39,6 +50,9 @@ DEPTHS = (0, 1, 2, 3)
 
 ROWS_AT_ONCE = 100_000
 """Baselines are asked for so many rows at a time, since some hold several copies of them, in float64."""
+
+MANY_ROWS = 100_000
+"""From this many rows on, what was used for one model is given back before the next."""
 
 MOST_PICTURES = 5_000
 """Baselines learn from at most so many pictures, shrunk to small ones."""
@@ -137,7 +151,9 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     problem, answer = answering(run, use)
     schema = load_schema(run)
     frame = read(source, table=table).frame
-    if image_column(schema) is None:
+    if isinstance(problem, Targetless):
+        truth, estimates = _measured(problem, answer, schema, frame)
+    elif image_column(schema) is None:
         rows = frame.collect()
         x, truth = encode_known(schema, problem, rows.filter(pl.Series(judged_by(schema, problem, rows))))
         estimates = answer(x)
@@ -164,6 +180,26 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     }
 
 
+def _measured(
+    problem: Targetless, answer: Callable[[X], np.ndarray], schema: Schema, frame: pl.LazyFrame
+) -> tuple[np.ndarray, np.ndarray]:
+    """Truth and estimates of a problem without a target, as its metrics take them; labels count where there are some."""
+    check_columns(schema, frame.collect_schema().names())
+    column, parts = schema.labels, []
+    for batch in frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True):
+        fitting = adapted(schema, batch)
+        rows = readable(fitting, batch)[0]
+        if not rows.height:
+            continue
+        known = column is not None and column.name in rows.columns
+        labels = rows.select(values(fitting.target).cast(pl.String)).to_series() if known else None
+        parts.append(problem.measured(outputs(answer, schema, rows), labels))
+    if not parts:
+        raise SchemaError("Rows to judge by are needed; the source has none that can be read.")
+    truth, estimates = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+    return truth, estimates
+
+
 def scores_of(run: Run, use: str) -> dict[str, Any]:
     """The scores that one of a run's models had on the test rows, with intervals.
 
@@ -173,7 +209,7 @@ def scores_of(run: Run, use: str) -> dict[str, Any]:
     evaluation, name = run.need("evaluation"), called(run, use)
     if name == run.need("design")["network"]:
         return evaluation["test"]
-    ladder = {depth_name(int(depth)): scores for depth, scores in evaluation["depths"].items()}
+    ladder = {depth_name(int(depth)): scores for depth, scores in (evaluation.get("depths") or {}).items()}
     return {**ladder, **evaluation["baselines"]}[name]
 
 
@@ -404,8 +440,9 @@ class _Judge:
         return curve
 
     def _begin(self, what: str) -> None:
-        # Keras models are cycles of references: of millions of rows, each would leave memory behind until they are found.
-        gc.collect()
+        # Keras models are cycles of references: of many rows, each would leave memory behind until they are found.
+        if self.dataset.schema.rows >= MANY_ROWS:
+            gc.collect()
         self.tell(what)
 
     def _fits(self, what: str, seconds: float) -> bool:

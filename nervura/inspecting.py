@@ -51,6 +51,7 @@ def infer_schema(
     drop: Sequence[str] = (),
     group: str | None = None,
     time: str | None = None,
+    predicted: bool = True,
 ) -> Schema:
     """Decides for every column what it means and whether it is an input.
 
@@ -61,6 +62,7 @@ def infer_schema(
         drop: columns to set aside.
         group: the column whose equal values must stay on one side of the split; no input.
         time: the column whose latest values are kept for the test; no input.
+        predicted: whether the target is, and so must not be told by another column; else it is judged by alone.
 
     Raises:
         SchemaError: a named column does not exist or cannot be what it is named for, or no input is left.
@@ -85,7 +87,7 @@ def infer_schema(
     _set_duplicates_aside(frame, typed, rows, columns, kinds)
     schema = Schema(columns, rows)
     _check_roles(schema, target, time)
-    if target is not None:
+    if target is not None and predicted:
         _warn_of_leaks(schema, sample)
     return schema
 

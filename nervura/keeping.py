@@ -26,9 +26,6 @@ NEGLIGIBLE = 1e-4
 """A loss of classes, in nats, has to fall by more than this for patience to begin anew: classes that are told apart
 without error would else be learnt on and on. A loss of values has no such scale."""
 
-PHASE_SHARE = 1 / 3
-"""Each phase of a training but the last one has at most this share of the time left."""
-
 SHORTEST_EPOCH = 1e-6
 """In seconds; coarse clocks measure none at all."""
 
@@ -154,7 +151,7 @@ class Keeper(keras.callbacks.Callback):
         self.name = phases[number].name if len(phases) > 1 else ""
         self.epochs_after = sum(phase.options.epochs for phase in later)
         if deadline is not None and later:
-            deadline = time.monotonic() + PHASE_SHARE * (deadline - time.monotonic())
+            deadline = time.monotonic() + phases[number].share * (deadline - time.monotonic())
         self.deadline, self.steps, self.began = deadline, steps, began
         self.epoch, self.best, self.best_epoch, self.stopped, self.spoilt = 0, math.inf, 0, "", False
         self.epoch_seconds = 0.0
@@ -163,21 +160,23 @@ class Keeper(keras.callbacks.Callback):
         model = design.learner
         self.best_weights = [_value(v) for v in model.variables]
         self.first = 0
+        afresh = phases[number].afresh
         if former is not None:
-            self.epoch, self.best, self.best_epoch = former.epoch, former.best, former.best_epoch
-            self.best_weights, self.history, self.first = former.best_weights, former.history, former.epoch
+            self.epoch, self.history, self.first = former.epoch, former.history, former.epoch
+            if not afresh:
+                self.best, self.best_epoch, self.best_weights = former.best, former.best_epoch, former.best_weights
         elif checkpoint.found is not None:
             self._take_up(checkpoint.found)
         self.plan = _Plan(model, self.options.epochs, steps)
-        rows = max(1, rows_at_once(model, 2 * PROBE_ROWS) // 2)
+        rows = max(1, rows_at_once(design.model, 2 * PROBE_ROWS) // 2)
         self.probe = ({name: a[:rows] for name, a in training[0].items()}, training[1][:rows])
         self.gradients = backend.gradient_function(model, model.loss)
         self.loss_of: Callable[[dict[str, np.ndarray], np.ndarray], float] = (
-            former.loss_of if former is not None else backend.loss_function(model, held_out)
+            former.loss_of if former is not None and not afresh else backend.loss_function(model, held_out)
         )
         self.rows, self.validation = len(training[1]), validation
         self.before = [_value(v) for v in model.trainable_variables]
-        self.layers = _layers_of_variables(model)
+        self.layers = _layers_of_variables(design.model, model)
 
     def _take_up(self, arrays: dict[str, np.ndarray]) -> None:
         self.epoch, self.best_epoch = int(arrays["state/epoch"]), int(arrays["state/best_epoch"])
@@ -289,7 +288,7 @@ class Keeper(keras.callbacks.Callback):
     def _validation_loss(self) -> float:
         x, y = self.validation
         losses, sizes = [], []
-        batch = rows_at_once(self.design.learner, VALIDATION_BATCH)
+        batch = rows_at_once(self.design.model, VALIDATION_BATCH)
         for start in range(0, len(y), batch):
             rows = slice(start, start + batch)
             losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows]))
@@ -372,13 +371,11 @@ def history_csv(history: dict[str, list[float]]) -> str:
     return text.getvalue()
 
 
-def _layers_of_variables(model: keras.Model) -> dict[str, list[int]]:
-    place = {id(variable): i for i, variable in enumerate(model.trainable_variables)}
-    return {
-        layer.name: [place[id(v)] for v in layer.trainable_variables]
-        for layer in model.layers
-        if layer.trainable_variables
-    }
+def _layers_of_variables(model: keras.Model, learner: keras.Model) -> dict[str, list[int]]:
+    place = {id(variable): i for i, variable in enumerate(learner.trainable_variables)}
+    layers = [*model.layers, *getattr(learner, "others", [])]
+    found = {layer.name: [place[id(v)] for v in layer.trainable_variables if id(v) in place] for layer in layers}
+    return {name: places for name, places in found.items() if places}
 
 
 def _value(variable: Any) -> np.ndarray:

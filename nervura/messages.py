@@ -67,6 +67,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.contents": ("Contents", "Conteúdo"),
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
+    "page.learns": ("What {inputs} columns have in common", "O que {inputs} colunas têm em comum"),
+    "page.learns_pictures": ("What pictures have in common", "O que as imagens têm em comum"),
     "page.unfinished": (
         "This run was not finished (status: {status}); the report shows what there is.",
         "Esta execução não foi terminada (estado: {status}); o relatório mostra o que existe.",
@@ -83,6 +85,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "section.scores": ("Scores", "Resultados"),
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
+    "section.findings": ("What was found", "O que se encontrou"),
     "section.importance": ("Which columns matter", "Que colunas importam"),
     "section.gallery": ("Pictures", "Imagens"),
     "section.inside": ("Inside the network", "Dentro da rede"),
@@ -107,6 +110,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     # Scores
     "model.constant": ("constant guess", "palpite constante"),
+    "model.mean": ("the mean of each column", "a média de cada coluna"),
+    "model.principal_components": ("principal components, as many", "componentes principais, outras tantas"),
     "model.linear": ("linear model", "modelo linear"),
     "model.boosting": ("boosted trees by scikit-learn", "árvores com boosting, de scikit-learn"),
     "model.lightgbm": ("boosted trees by LightGBM", "árvores com boosting, de LightGBM"),
@@ -140,6 +145,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.brier": ("Brier score", "Pontuação de Brier"),
     "metric.rmse": ("Root mean squared error", "Raiz do erro quadrático médio"),
     "metric.mae": ("Mean absolute error", "Erro absoluto médio"),
+    "metric.squared_error": ("Squared error of a row", "Erro quadrático de uma linha"),
+    "metric.numbers_error": ("of its numbers", "dos seus números"),
+    "metric.flags_error": ("of its yes and no", "dos seus sim e não"),
+    "metric.levels_error": ("of its categories", "das suas categorias"),
+    "metric.pixels_error": ("of its pixels", "dos seus píxeis"),
     "metric.r2": ("R²", "R²"),
     # Columns of tables
     "column.model": ("Model", "Modelo"),
@@ -205,6 +215,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.binary": ("two classes", "duas classes"),
     "problem.multiclass": ("several classes", "várias classes"),
     "problem.regression": ("a value", "um valor"),
+    "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
         "Confusion matrix: each line is a true class, each column a predicted one",
@@ -407,6 +418,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The target {target} is answered as {problem}.",
         "O alvo {target} é respondido como {problem}.",
     ),
+    "problem.sentence_without": (
+        "No target is predicted; what is learnt is {problem}.",
+        "Não se prevê nenhum alvo; o que se aprende é {problem}.",
+    ),
+    "problem.possible": ("What these data can be used for without a target", "Para que servem estes dados sem um alvo"),
     "problem.why": ("Why", "Porquê"),
     "problem.metric": ("Deciding metric", "Métrica decisiva"),
     "problem.classes": ("Classes", "Classes"),
@@ -436,6 +452,26 @@ MESSAGES: dict[str, tuple[str, str]] = {
 SENTENCES: dict[str, str] = {
     # Why a problem was chosen, and why others were not
     "asked for by name": "pedido pelo nome",
+    "no target was named": "não foi indicado nenhum alvo",
+    "pictures can be told by a short code each": "cada imagem pode ser contada por um código curto",
+    "{count} columns can be told by fewer numbers, as far as they have something in common": (
+        "{count} colunas podem ser contadas por menos números, na medida em que têm algo em comum"
+    ),
+    "there is no column to rebuild": "não há nenhuma coluna para reconstruir",
+    "one column alone has nothing in common with others": "uma coluna sozinha não tem nada em comum com outras",
+    "By rule a code of {length} and hidden layers of {first}, {second} and {third}, for {count} values a row.": (
+        "Por regra, um código de {length} e camadas escondidas de {first}, {second} e {third}, para {count} valores por linha."
+    ),
+    "By rule hidden layers of {first}, {second} and {third}, for {count} values a row.": (
+        "Por regra, camadas escondidas de {first}, {second} e {third}, para {count} valores por linha."
+    ),
+    "By rule a code of {length}, for {count} values a row.": "Por regra, um código de {length}, para {count} valores por linha.",
+    "Of {count} rows for {part} every {step}th takes part in the judgement.": (
+        "De {count} linhas de {part}, uma em cada {step} toma parte na avaliação."
+    ),
+    "a deep autoencoder: rows through a short code and back": (
+        "um autocodificador profundo: linhas por um código curto e de volta"
+    ),
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"

@@ -17,7 +17,7 @@ from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.exporters.base import Answerer
 from nervura.problems import problems
-from nervura.problems.base import Classification, Problem
+from nervura.problems.base import Classification, Problem, Targetless
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
@@ -61,7 +61,10 @@ def _read_model(run: Run, file: Path) -> keras.Model:
 def load_problem(run: Run) -> Problem:
     """The problem of a run, knowing its target's coding."""
     told = run.need("problem")
-    return type(problems.load(told["name"]))(told["coding"])
+    kind = type(problems.load(told["name"]))
+    if issubclass(kind, Targetless):
+        return kind(told["coding"], run.read_arrays("problem"))
+    return kind(told["coding"])
 
 
 def load_schema(run: Run) -> Schema:
@@ -157,7 +160,8 @@ def predict(
         model: the run's own, if it is at hand already.
 
     Returns:
-        ``keep``, or by default the paths of pictures, then ``prediction`` and, for classes, ``probability_<class>``.
+        ``keep``, or by default the paths of pictures, then ``prediction`` and, for classes, ``probability_<class>``;
+        of a problem without a target the columns that it says, such as ``code_1``.
 
     Raises:
         SchemaError: a column is missing or of another kind.

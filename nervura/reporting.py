@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from nervura import plots
-from nervura.messages import MESSAGES, language_index, text, told
+from nervura.messages import LANGUAGES, MESSAGES, language_index, text, told
 from nervura.pictures import as_png
 from nervura.run import Run, kept_in
 
@@ -34,6 +34,7 @@ SECTIONS = (
     ("scores", "evaluation"),
     ("classes", "evaluation"),
     ("values", "evaluation"),
+    ("findings", "explanation"),
     ("importance", "explanation"),
     ("gallery", "explanation"),
     ("inside", "explanation"),
@@ -81,11 +82,12 @@ def summarise(run: Run) -> dict[str, Any]:
         "name": made.get("name") or run.path.name,
         # The report is the last step: whoever reads it has a run that is done.
         "status": "done" if made.get("status") == "reporting" else made.get("status"),
-        "target": _target(files["schema"]),
+        "target": _target(files["schema"]) if _predicts(files["problem"]) else None,
         "verdict": _verdict(evaluation, recommended(run)),
         "scores": _scores(evaluation, files["design"]),
         "classes": _classes(evaluation, files["problem"], (files["design"] or {}).get("network")),
         "values": _values(diagnostics),
+        "findings": _findings(run, files["explanation"]),
         "importance": _importance(files["explanation"]),
         "gallery": _gallery(run, files["explanation"]),
         "inside": _inside(run, files["explanation"]),
@@ -100,7 +102,7 @@ def summarise(run: Run) -> dict[str, Any]:
     summary["missing"] = [
         {"section": section, "file": "history.csv" if file == "history" else f"{file}.json"}
         for section, file in SECTIONS
-        if file not in there and section not in ("values", "gallery", "inside")
+        if file not in there and section not in ("values", "findings", "gallery", "inside")
     ]
     return summary
 
@@ -202,6 +204,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "scored": partial(_scored, lang=lang),
         "bounds": partial(_bounds, lang=lang),
         "setting": partial(_setting, lang=lang),
+        "said": partial(_cell, lang=lang),
         "told": partial(_told, lang=lang, marked=escaping),
     }
     return environment
@@ -500,6 +503,45 @@ def _values(diagnostics: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def _predicts(problem: dict[str, Any] | None) -> bool:
+    return (problem or {}).get("needs_target", True)
+
+
+def _findings(run: Run, explanation: dict[str, Any] | None) -> list[dict[str, Any]] | None:
+    """What a problem without a target found, texts by language and each picture as the text of a PNG file in base 64."""
+    found = (explanation or {}).get("findings")
+    if not found:
+        return None
+    arrays = run.read_arrays("findings") or {}
+
+    def both(texts: Any) -> dict[str, str]:
+        return dict(zip(LANGUAGES, texts, strict=True))
+
+    def cell(value: Any) -> Any:
+        return both(value) if isinstance(value, list) else value
+
+    return [
+        {
+            "title": both(one["title"]),
+            "note": both(one["note"]),
+            "columns": [both(column) for column in one["columns"]],
+            "numeric": [
+                all(isinstance(row[i], int | float | None) for row in one["rows"]) for i in range(len(one["columns"]))
+            ],
+            "rows": [[cell(value) for value in row] for row in one["rows"]],
+            "png": b64encode(as_png(arrays[one["picture"]], 0)).decode() if one.get("picture") in arrays else None,
+        }
+        for one in found
+    ]
+
+
+def _cell(value: Any, lang: str) -> str:
+    """A cell of a finding's table: a number, a text, or a text by language."""
+    if isinstance(value, dict):
+        return value[lang]
+    return number(value, lang) if isinstance(value, int | float | None) else str(value)
+
+
 def _importance(explanation: dict[str, Any] | None) -> dict[str, Any] | None:
     if not explanation or not explanation.get("importance"):
         return None
@@ -676,6 +718,8 @@ def _problem(problem: dict[str, Any] | None) -> dict[str, Any] | None:
         "reason": problem.get("reason"),
         "metric": problem.get("metric"),
         "declined": problem.get("declined") or {},
+        "possible": problem.get("possible") or {},
+        "predicts": _predicts(problem),
         "classes": shown,
         "left_out": left_out,
     }

@@ -73,10 +73,14 @@ class Schema:
         Raises:
             SchemaError: the schema has none.
         """
-        for column in self.columns:
-            if column.role == "target":
-                return column
-        raise SchemaError("A target column is needed and none was named. Write --target COLUMN.")
+        if self.labels is None:
+            raise SchemaError("A target column is needed and none was named. Write --target COLUMN.")
+        return self.labels
+
+    @property
+    def labels(self) -> Column | None:
+        """The target, by which a problem that predicts nothing is at least judged; None where there is none."""
+        return next((column for column in self.columns if column.role == "target"), None)
 
     @property
     def warnings(self) -> list[str]:

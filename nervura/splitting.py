@@ -69,6 +69,7 @@ def draw_split(
     test: pl.LazyFrame | pl.DataFrame | None = None,
     given: np.ndarray | None = None,
     alike: np.ndarray | None = None,
+    every_row: bool = False,
 ) -> Split:
     """Draws the parts as a function of the seed and the data.
 
@@ -85,14 +86,17 @@ def draw_split(
             like them.
         given: the part of each row as the data have it, (rows,); TRAIN is shared out for the parts that are not there.
         alike: rows of one number are copies of each other, (rows,), told otherwise than by their inputs.
+        every_row: whether rows count that have no known target, since none is predicted.
 
     Raises:
         ProblemError: too few rows, groups or moments to make the parts from.
         SchemaError: the group or time column is not in the schema.
     """
-    data = _read(frame, schema, group, time, alike)
+    data = _read(frame, schema, group, time, alike, every_row)
     known = data["known"].to_numpy()
     rows = np.flatnonzero(known)
+    if every_row and len(rows) < FEWEST_ROWS:
+        raise ProblemError(f"At least {FEWEST_ROWS} rows are needed; there are {len(rows)}. Add rows.")
     if len(rows) < FEWEST_ROWS:
         raise ProblemError(
             f"At least {FEWEST_ROWS} rows with a known target are needed; '{schema.target.name}' has {len(rows)}"
@@ -221,12 +225,20 @@ class _Shares:
 
 
 def _read(
-    frame: pl.LazyFrame | pl.DataFrame, schema: Schema, group: str | None, time: str | None, alike: np.ndarray | None
+    frame: pl.LazyFrame | pl.DataFrame,
+    schema: Schema,
+    group: str | None,
+    time: str | None,
+    alike: np.ndarray | None,
+    every_row: bool,
 ) -> pl.DataFrame:
-    """What the draw depends on: per row whether the target is known, and hashes in place of values."""
-    target = values(schema.target)
-    asked = [target.is_not_null().alias("known")]
-    asked.append((target.cast(pl.String) if schema.target.kind != "category" else target).hash(0).alias("target"))
+    """What the draw depends on: per row whether it counts, and hashes in place of values."""
+    if every_row:
+        asked = [(pl.col(schema.columns[0].name).is_null() | True).alias("known")]
+    else:
+        target = values(schema.target)
+        asked = [target.is_not_null().alias("known")]
+        asked.append((target.cast(pl.String) if schema.target.kind != "category" else target).hash(0).alias("target"))
     if group is not None:
         name = values(schema[group])
         asked.append(pl.when(name.is_not_null()).then(name.hash(0)).alias("group"))

@@ -17,6 +17,7 @@ from nervura.keeping import Checkpoint, Keeper, Watcher
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
+from nervura.layers.row_loss import OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.problems.base import Head
@@ -113,6 +114,8 @@ def fit(
     keeper: Keeper | None = None
     for number in range(checkpoint.phase, len(phases)):
         design.network.enter(design.model, phases[number])
+        if isinstance(learner, OwnObjective):
+            learner.enter(phases[number].name)
         compile_model(design, steps, phases[number].options)
         if keeper is None and not checkpoint.restore():
             step = max(1, -(-len(rows.y) // PREPARING_ROWS))
@@ -214,13 +217,15 @@ def _with_fold(wanted: np.ndarray, fold: np.ndarray) -> np.ndarray:
 
 def _head(design: Design) -> Head:
     """The head with the loss that is trained by: shares of classes are no codes, so that mixing needs rows of them."""
-    head = design.problem.head(design.options.label_smoothing)
+    head = design.problem.head(getattr(design.options, "label_smoothing", 0.0))
     shares = mixing.wanted(design.options) and head.loss == "SparseCategoricalCrossentropy"
     return replace(head, loss="CategoricalCrossentropy") if shares else head
 
 
 def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
     """The loss of the design's learner; with ``held_out`` that by which it is judged, each group on its own fold."""
+    if design.own_objective:
+        return RowLoss()
     head = _head(design)
     if design.members:
         return MemberLoss(head.loss, design.groups, held_out, head.loss_options)
@@ -236,6 +241,8 @@ def compile_model(design: Design, steps: int, options: Any) -> None:
         steps_per_execution=backend.steps_per_execution(steps),
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
+    # A step that creates the optimiser's variables would be traced by TensorFlow a second time without them.
+    design.learner.optimizer.build(design.learner.trainable_variables)
 
 
 FEWEST_HALVED = 400
@@ -320,7 +327,7 @@ def _used(design: Design, arrays: Arrays) -> Arrays:
 
 
 def _class_weights(design: Design, y: np.ndarray) -> np.ndarray | None:
-    if design.options.class_weight != "balanced" or design.problem.supervised_by != "classifier":
+    if design.problem.supervised_by != "classifier" or design.options.class_weight != "balanced":
         return None
     counts = np.bincount(y.astype(int))
     return (len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[y.astype(int)].astype("float32")

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from nervura import backend, calibration, checking, keeping, training
+from nervura.appraisal import appraise
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, chosen_network, default_network, design
@@ -38,7 +39,7 @@ of what starting took."""
 TRAINING_SHARE = 0.45
 TRAINING_SHARE_OF_PICTURES = 0.75
 """The share of a time budget, once the data are read, that training may take; judgement has the rest, and of tables a
-search."""
+search. Where no target is predicted, training has the larger share of both."""
 
 JUDGING_SHARE = 0.4
 """Where a search follows, the share of the time left after the first training that baselines may take."""
@@ -150,11 +151,13 @@ def train(
 
     Args:
         source: a file, folder, SQL address, ``toy:NAME`` or a table in memory.
-        target: the column to predict.
-        problem: ``binary``, ``multiclass`` or ``regression``; by default found out from the target.
-        metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss or rmse.
-        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, or ``pretrained`` for
-            few photographs where its weights are on this machine already.
+        target: the column to predict or, for a problem that predicts none, to judge by alone.
+        problem: ``binary``, ``multiclass`` or ``regression``, by default found out from the target; ``embedding`` and
+            others that need none, by default the first that suits the rows where there is no target.
+        metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss, rmse or, without a
+            target, what the problem says.
+        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
+            few photographs where its weights are on this machine already, and ``autoencoder`` without a target.
         options: the network's options by name.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -222,7 +225,14 @@ def train(
         table=table,
         size=size,
     )
-    chosen, why = (network, None) if network else chosen_network(dataset.schema)
+    if dataset.detection.possible and problem is None:
+        tell(_choice(dataset))
+    if trials is not None and trials > 1 and not dataset.problem.needs_target:
+        raise OptionError(
+            f"A search compares how well networks predict a target; the problem {dataset.problem.name} predicts none. "
+            "Leave --trials out."
+        )
+    chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
     network = asked["network"] = chosen
     made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
     if why:
@@ -366,33 +376,63 @@ def _go_on(
     try:
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
-        decisions, judge = run.need("run")["decisions"][:1], None
-        if _worth_searching(run, asked, deadline, seconds, image_column(dataset.schema) is not None):
-            limit = None if deadline is None else time.monotonic() + JUDGING_SHARE * (deadline - time.monotonic())
-            judge = rivals(run, dataset, made, deadline=limit, tell=tell)
-            found = _search(run, dataset, made, deadline, asked, seconds, watchers, tell)
-            made, seconds = found.design, found.seconds
-            decisions.append(found.told)
-            answered = found.answered
+        decisions = run.need("run")["decisions"][:1]
+        if dataset.problem.needs_target:
+            decisions += _judge(run, dataset, made, deadline, asked, seconds, watchers, tell)
         else:
-            rows = _validation(dataset, made)
-            answered = training.held_out(made, dataset.arrays("train"), *rows, dataset.fold_of_training)
-        made.problem = calibration.calibrate(dataset.problem, *answered, asked["level"], made.groups)
-        run.update("problem", coding=made.problem.coding)
-        evaluation = evaluate(run, dataset, made, seconds, judge=judge, deadline=deadline, tell=tell)
-        tell("explaining")
-        explain(run, dataset, made, deadline=deadline)
+            decisions += appraise(run, dataset, made, seconds, deadline=deadline, tell=tell)["notes"]
+            run._model = made.model
         began_at = datetime.fromisoformat(run.need("run")["started"])
         whole = round((datetime.now(UTC) - began_at).total_seconds(), 1)
-        run.update("run", status="reporting", seconds=whole, decisions=[*decisions, *evaluation["notes"]])
+        run.update("run", status="reporting", seconds=whole, decisions=decisions)
         tell("reporting")
         report(run, asked["lang"])
         run.update("run", status="done")
     except KeyboardInterrupt as stop:
         stop.add_note(f"nervura resume {shlex.quote(str(run.path))}")
         raise
-    run._model = made.model
     return run
+
+
+def _judge(
+    run: TrainedRun,
+    dataset: Dataset,
+    made: Design,
+    deadline: float | None,
+    asked: dict[str, Any],
+    seconds: float,
+    watchers: Sequence[Watcher],
+    tell: Callable[[str], None],
+) -> list[str]:
+    """Searches where that is worth it, calibrates, evaluates and explains a network that predicts a target; gives the
+    decisions taken."""
+    decisions, judge = [], None
+    if _worth_searching(run, asked, deadline, seconds, image_column(dataset.schema) is not None):
+        limit = None if deadline is None else time.monotonic() + JUDGING_SHARE * (deadline - time.monotonic())
+        judge = rivals(run, dataset, made, deadline=limit, tell=tell)
+        found = _search(run, dataset, made, deadline, asked, seconds, watchers, tell)
+        made, seconds = found.design, found.seconds
+        decisions.append(found.told)
+        answered = found.answered
+    else:
+        rows = _validation(dataset, made)
+        answered = training.held_out(made, dataset.arrays("train"), *rows, dataset.fold_of_training)
+    made.problem = calibration.calibrate(dataset.problem, *answered, asked["level"], made.groups)
+    run.update("problem", coding=made.problem.coding)
+    evaluation = evaluate(run, dataset, made, seconds, judge=judge, deadline=deadline, tell=tell)
+    tell("explaining")
+    explain(run, dataset, made, deadline=deadline)
+    run._model = made.model
+    return [*decisions, *evaluation["notes"]]
+
+
+def _choice(dataset: Dataset) -> str:
+    """What can be done with rows without a target, and what is."""
+    detection = dataset.detection
+    each = "; ".join(f"{name}: {reason}" for name, reason in detection.possible.items())
+    others = [name for name in detection.possible if name != detection.problem.name]
+    more = f"--problem {' or '.join(others)} for another, " if others else ""
+    return f"no target: {each}. The problem is {detection.problem.name}; write {more}--target COLUMN to predict one"
 
 
 def _describe(run: Run, dataset: Dataset, made: Design) -> None:
@@ -406,11 +446,13 @@ def _describe(run: Run, dataset: Dataset, made: Design) -> None:
     run.write(
         "problem",
         {
-            "name": dataset.problem.name,
+            "name": made.problem.name,
+            "needs_target": made.problem.needs_target,
             "reason": dataset.detection.reason,
             "declined": dataset.detection.declined,
-            "coding": dataset.problem.coding,
-            "metric": dataset.problem.metric,
+            "possible": dataset.detection.possible,
+            "coding": made.problem.coding,
+            "metric": made.problem.metric,
         },
     )
     kept = run.read("design") or {}
@@ -457,13 +499,15 @@ def _train_once(
 
 
 def _training_share(dataset: Dataset) -> float:
-    return TRAINING_SHARE if image_column(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
+    short = dataset.problem.needs_target and image_column(dataset.schema) is None
+    return TRAINING_SHARE if short else TRAINING_SHARE_OF_PICTURES
 
 
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     """The validation rows that decide when to stop and those that nothing else uses; a bagged design has folds for it."""
     rows = dataset.arrays("validation")
-    return (rows, rows) if made.groups > 1 else training.halves(rows)
+    whole = made.groups > 1 or not dataset.problem.needs_target  # nothing is calibrated by the other half
+    return (rows, rows) if whole else training.halves(rows)
 
 
 def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float, pictures: bool) -> bool:

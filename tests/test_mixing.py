@@ -124,7 +124,7 @@ def test_a_mixed_training_that_was_killed_goes_on_exactly(tmp_path: Path) -> Non
     rows = DATASET.arrays("train"), DATASET.arrays("validation")
     whole, resumed, run = made(class_weight="balanced"), made(class_weight="balanced"), Run.create(tmp_path / "run")
     expected = training.fit(whole, *rows)
-    with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
+    with patch.object(keeping, "CHECKPOINT_SECONDS", -1.0):
         with pytest.raises(Killed):
             training.fit(made(class_weight="balanced"), *rows, run=run, watchers=[kill])
         found = training.fit(resumed, *rows, run=run)

@@ -18,6 +18,7 @@ from nervura.detectors import detectors
 from nervura.encoding import values
 from nervura.exporters import exporters
 from nervura.problems import problems
+from nervura.problems.base import Targetless
 from nervura.run import Run
 from nervura.shelf import Shelf
 from nervura.sources import sources
@@ -40,6 +41,8 @@ CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
 
 @cache
 def example(problem: str, network: str = "feed_forward") -> Dataset:
+    if not problems.load(problem).needs_target:
+        return contracts.unlabelled_example(problem)
     return contracts.example_for(zoo.load(network), CLASSES[problem])
 
 
@@ -110,7 +113,14 @@ def test_the_source_of_archives_keeps_its_contract(tmp_path: Path) -> None:
     contracts.check_source(sources.load("npz"), str(tmp_path / "rows.npz"), expected)
 
 
-@pytest.mark.parametrize("name", problems.names())
+@pytest.mark.parametrize("name", [problem.name for problem in problems if not problem.needs_target])
+def test_problems_without_a_target_keep_their_contract(name: str) -> None:
+    problem = problems.load(name)
+    assert isinstance(problem, Targetless)
+    contracts.check_targetless(problem, zoo.load("autoencoder"))
+
+
+@pytest.mark.parametrize("name", sorted(CLASSES))
 def test_problems_keep_their_contract(name: str) -> None:
     dataset = example(name)
     target = dataset.schema.target

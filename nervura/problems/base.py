@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import polars as pl
 
 from nervura import metrics
-from nervura.schema import Column
+from nervura.errors import ProblemError
+from nervura.rebuilding import Layout, layout
+from nervura.schema import Column, Schema
+
+if TYPE_CHECKING:
+    import keras
+
+    from nervura.encoding import Tensor
 
 SEPARATOR = "|"
 """Between the classes of a ``prediction_set``."""
@@ -59,7 +66,9 @@ class Problem:
     Attributes:
         metric: name of the score that decides, one of ``metrics``; the coding may hold another than the class has.
         stratified: whether the split keeps the target's shares.
-        supervised_by: ``classifier`` or ``regressor``: the kind of scikit-learn model that answers the same question.
+        supervised_by: ``classifier`` or ``regressor``: the kind of scikit-learn model that answers the same question;
+            ``nobody`` where no target is needed.
+        needs_target: whether a target is predicted; see ``Targetless``.
     """
 
     name: ClassVar[str]
@@ -67,7 +76,8 @@ class Problem:
     metric: str
     stratified: ClassVar[bool]
     supervised_by: ClassVar[str]
-    metrics: ClassVar[dict[str, Metric]]
+    needs_target: ClassVar[bool] = True
+    metrics: dict[str, Metric]
 
     def __init__(self, coding: dict[str, Any] | None = None):
         self.coding = coding or {}
@@ -239,6 +249,196 @@ class Classification(Problem):
             names = np.array(self.classes)
             columns["prediction_set"] = [SEPARATOR.join(names[row]) for row in self.answer_sets(estimates)]
         return pl.DataFrame(columns)
+
+
+Both = tuple[str, str]
+"""A text in English and in Portuguese."""
+
+
+@dataclass
+class Answers:
+    """What a trained network gave for the rows of one part of the split.
+
+    Attributes:
+        x: the encoded rows by tensor.
+        outputs: (rows, units) float32.
+        labels: the values of the column that is judged by as text, null where a row has none; None without that column.
+        names: what the rows are called, where their table says it.
+    """
+
+    x: dict[str, np.ndarray]
+    outputs: np.ndarray
+    labels: pl.Series | None = None
+    names: list[str] | None = None
+
+
+@dataclass
+class Trained:
+    """A trained network with its answers, as a problem without a target judges it.
+
+    Attributes:
+        name: of the network.
+        kind: ``shallow`` or ``deep``, as the verdict takes it.
+        model: gives the outputs; its layer ``given`` gives the rows as they are to be rebuilt.
+        parts: ``train``, ``validation`` and ``test``; of many rows those for training are a sample.
+        seconds: how long it took to train.
+        left: the seconds left of a time budget, infinite without one. What does not fit is left out, with a note.
+        tell: is told each step in words.
+    """
+
+    name: str
+    kind: str
+    model: keras.Model
+    parts: dict[str, Answers]
+    seconds: float
+    seed: int = 0
+    left: Callable[[], float] = lambda: float("inf")
+    tell: Callable[[str], None] = lambda text: None
+
+
+@dataclass
+class Rival:
+    """One of the methods that are set side by side.
+
+    Attributes:
+        kind, simplicity: as of a baseline (``nervura.judging.KINDS``).
+        validation, test: what the metrics take as estimates (rows, ...).
+        model: gives the same outputs as the network; it is kept in the run, for ``--use``. None where there is none.
+    """
+
+    name: str
+    kind: str
+    simplicity: int
+    validation: np.ndarray
+    test: np.ndarray
+    seconds: float
+    model: keras.Model | None = None
+
+
+@dataclass
+class Finding:
+    """A part of the report: a table, and pictures if ``picture`` names an array of the appraisal.
+
+    Attributes:
+        columns: the heads of the table; ``rows`` hold numbers and texts.
+        picture: the name of an array uint8 (height, width, channels).
+    """
+
+    title: Both
+    note: Both
+    columns: list[Both] = field(default_factory=list)
+    rows: list[list[Any]] = field(default_factory=list)
+    picture: str | None = None
+
+
+@dataclass
+class Appraisal:
+    """What a problem without a target found in a network's answers.
+
+    Attributes:
+        rivals: the network first, then what it is compared with. The verdict is made of them, unless ``verdict`` is given.
+        truth: of the validation and the test rows, as the metrics take it; None: zeros, for metrics that need none.
+        verdict: as ``nervura.judging.Verdict`` is written, for a problem that has another than whether depth pays.
+        findings: what the report shows besides scores and verdict.
+        arrays: the pictures that findings name.
+        notes: what was left out, and why.
+    """
+
+    rivals: list[Rival]
+    findings: list[Finding] = field(default_factory=list)
+    arrays: dict[str, np.ndarray] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    truth: dict[str, np.ndarray] | None = None
+    verdict: dict[str, Any] | None = None
+
+
+class Targetless(Problem):
+    """What the problems without a target share. They are answered by networks that rebuild their input
+    (``nervura.zoo.base.Rebuilding``), whose outputs are laid out as ``layout`` says.
+
+    Every row is kept, with or without a value in a column of labels, which is judged by and never learnt from. In place
+    of ``fits`` such a problem has ``fits_rows``; of ``calibrate`` and the rest of the supervised way ``settle``, which
+    learns from the trained network's answers, and ``appraise``, which judges them.
+
+    Attributes:
+        rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
+        network: what is trained where no network is named.
+        arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
+    """
+
+    stratified = False
+    supervised_by = "nobody"
+    needs_target = False
+    rank: ClassVar[int] = 50
+    network: ClassVar[str] = "autoencoder"
+
+    def __init__(self, coding: dict[str, Any] | None = None, arrays: dict[str, np.ndarray] | None = None):
+        super().__init__(coding)
+        self.arrays = arrays or {}
+
+    @property
+    def layout(self) -> Layout:
+        """Where code, rebuilt row and given row stand in a network's outputs."""
+        return Layout.from_json(self.coding["layout"])
+
+    def fits_rows(self, schema: Schema) -> str:
+        """What can be learnt from rows of such columns, in a sentence.
+
+        Raises:
+            Declined: nothing; the text says why.
+        """
+        raise NotImplementedError
+
+    def fits(self, target: Column, values: pl.Series) -> str:
+        raise Declined("it predicts no target")
+
+    def insist(self, target: Column, values: pl.Series) -> None:
+        """Every column can be judged by."""
+
+    def learn(self, values: pl.Series) -> Self:
+        return type(self)({"metric": self.metric})
+
+    def encode(self, values: pl.Series) -> np.ndarray:
+        """Zeros (rows,) in the place of a target."""
+        return np.zeros(len(values), np.float32)
+
+    def head(self, label_smoothing: float = 0.0) -> Head:
+        """None: the network's outputs are as wide as ``layout`` says, once it is ``designed``."""
+        units = self.layout.length + 2 * self.layout.width if "layout" in self.coding else 0
+        return Head(units, "linear", "MeanSquaredError", {})
+
+    def designed(self, tensors: list[Tensor], model: keras.Model) -> Self:
+        """A copy that knows the outputs of the network that answers."""
+        told = layout(tensors, model.get_layer("code").output.shape[-1]).to_json()
+        return type(self)({**self.coding, "layout": told}, self.arrays)
+
+    def truth(self, encoded: np.ndarray) -> np.ndarray:
+        return encoded.astype(np.float64)
+
+    def estimates(self, outputs: np.ndarray) -> np.ndarray:
+        """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
+        return outputs
+
+    def settle(self, parts: dict[str, Answers]) -> Self:
+        """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""
+        return self
+
+    def measured(self, outputs: np.ndarray, labels: pl.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Truth (rows,) and estimates (rows, ...) as the metrics take them, of a network's outputs and the labels.
+
+        Raises:
+            ProblemError: it takes labels to judge, and there are none.
+        """
+        raise NotImplementedError
+
+    def appraise(self, trained: Trained) -> Appraisal:
+        """Judges a trained network beside simpler methods. Asked of the copy that ``settle`` gave."""
+        raise NotImplementedError
+
+
+def no_labels(problem: Problem) -> ProblemError:
+    """The error of a judgement that takes labels where there are none."""
+    return ProblemError(f"To judge a run of the problem {problem.name} takes labels. Train it with --target COLUMN.")
 
 
 def _class_names(values: pl.Series) -> pl.Series:

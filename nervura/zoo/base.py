@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nervura.encoding import PICTURES
 from nervura.errors import OptionError, did_you_mean
+from nervura.rebuilding import layout
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
 
     from nervura.encoding import Tensor
+    from nervura.layers.row_loss import OwnObjective
     from nervura.problems.base import Head
 
 SAMPLED_VALUES = 2**24
@@ -43,8 +45,8 @@ SCHEDULES = ("constant", "cosine", "coslog4", "triangular", "stable_decay")
 
 
 @dataclass
-class TrainingOptions:
-    """What every network that learns by gradients can be told. A network's options extend these."""
+class LearningOptions:
+    """What every network that learns by gradients can be told."""
 
     epochs: int = option(200, "most passes over the training rows", low=1, high=100_000)
     patience: int = option(20, "passes without a better validation loss before training stops", low=1, high=100_000)
@@ -71,6 +73,12 @@ class TrainingOptions:
         0.0, "share of the weights taken away per unit of learning rate, for adamw and lookahead", low=0.0, high=1.0
     )
     clip_norm: float = option(0.0, "longest gradient allowed over all weights together; 0: no limit", low=0.0, high=1e6)
+
+
+@dataclass
+class TrainingOptions(LearningOptions):
+    """What every network that predicts a target can be told. A network's options extend these."""
+
     label_smoothing: float = option(0.0, "share of certainty moved from the true class to all", low=0.0, high=0.5)
     class_weight: str = option(
         "none", "balanced: every class weighs the same in the loss", choices=("none", "balanced")
@@ -111,10 +119,14 @@ class Phase:
     Attributes:
         name: what people are told of it.
         options: those of the training, with the epochs and the learning rate of this phase.
+        afresh: whether it makes another loss small than the phase before: the best is then sought anew.
+        share: of the time left, the most that it takes; the last phase has all of it.
     """
 
     name: str
     options: Any
+    afresh: bool = False
+    share: float = 1 / 3
 
 
 class Network:
@@ -124,14 +136,16 @@ class Network:
         takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
             a network itself turns into numbers and scales.
         suits: the problems it can answer.
-        Options: a dataclass that extends ``TrainingOptions``.
+        rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
+        Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories"})
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
-    Options: ClassVar[type[TrainingOptions]] = TrainingOptions
+    rebuilds: ClassVar[bool] = False
+    Options: ClassVar[type[LearningOptions]] = TrainingOptions
 
     def features(
         self,
@@ -171,6 +185,10 @@ class Network:
         seeds = seeds_from(seed)
         features = self.features(inputs, used, head, options, seeds)
         return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
+
+    def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        """What trains ``model`` by an objective of the network's own; None where the problem's loss is made small."""
+        return None
 
     def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
         """Gives the options that were left to the problem and the data their values, and says why where people should
@@ -214,6 +232,148 @@ class Network:
                 layer.adapt(keras.ops.convert_to_numpy(rows))
 
 
+REBUILDING_ACTIVATIONS = (*ACTIVATIONS, "linear")
+LONGEST_CODE, WIDEST_LAYER, NARROWEST_LAYER = 30, 1_000, 64
+"""Of an autoencoder that sizes itself."""
+
+
+@dataclass
+class RebuildingOptions(LearningOptions):
+    """What every network that rebuilds its input can be told."""
+
+    epochs: int = option(200, "most passes over the training rows", low=1, high=100_000)
+    latent_dim: int = option(
+        0, "numbers of the code; 0: a third of the values of a row, 30 at most", low=0, high=65_536
+    )
+    hidden: list[int] = option(
+        [],
+        "neurons of each layer down to the code, such as 1000x500x250, mirrored behind it; empty: by rule",
+        low=1,
+        high=65_536,
+    )
+    activation: str = option("gelu", "what a hidden neuron does with its sum", choices=REBUILDING_ACTIVATIONS)
+    pixels: str = option(
+        "squared_error",
+        "what is made small of pictures, whose pixels go from 0 to 1",
+        choices=("squared_error", "cross_entropy"),
+    )
+
+
+class Rebuilding(Network):
+    """What the networks share that squeeze a row into a code and rebuild it from that.
+
+    The outputs of the predicting model are code, rebuilt row and given row side by side
+    (``nervura.rebuilding.Layout``). Its layers are called ``given``, ``code``, ``decoded`` (the last sums) and
+    ``rebuilt``. A subclass changes ``encode`` or ``decode``, or the objective in ``learner``.
+    """
+
+    takes = frozenset({"numbers", "flags", "categories", "pictures"})
+    suits = frozenset({"embedding"})
+    rebuilds = True
+    Options: ClassVar[type[LearningOptions]] = RebuildingOptions
+
+    def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
+        """Sizes the hidden layers and the code, where they were left open."""
+        width, by_rule = layout(tensors, 0).width, []
+        if not options.latent_dim:
+            options.latent_dim = max(1, min(LONGEST_CODE, round(width / 3)))
+            by_rule.append(f"a code of {options.latent_dim}")
+        if not options.hidden:
+            first = max(NARROWEST_LAYER, min(WIDEST_LAYER, 2 * width))
+            options.hidden = [first, first // 2, first // 4]
+            by_rule.append(f"hidden layers of {first}, {first // 2} and {first // 4}")
+        return f"By rule {' and '.join(by_rule)}, for {width:,} values a row." if by_rule else None
+
+    def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
+        import keras
+
+        from nervura.layers.rebuilt import Rebuilt
+
+        found, seeds = layout(tensors, options.latent_dim), seeds_from(seed)
+        used = [tensor for tensor in tensors if tensor.name in self.takes]
+        inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in used}
+        given = given_rows(inputs, used)
+        code = self.encode(given, options, seeds)
+        decoded = self.decode(code, found.width, options, seeds)
+        rebuilt = Rebuilt(blocks_of(tensors), name="rebuilt")(decoded)
+        return keras.Model(inputs, keras.layers.Concatenate(name="output")([code, rebuilt, given]), name=self.name)
+
+    def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+        """The code (batch, latent_dim) of rows (batch, width), given by a layer called ``code``."""
+        x = given
+        for number, size in enumerate(options.hidden, 1):
+            x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
+        return dense(options.latent_dim, "linear", seeds, "code")(x)
+
+    def decode(self, code: keras.KerasTensor, width: int, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+        """The sums (batch, width) that a row is rebuilt from, given by a layer called ``decoded``."""
+        x = code
+        for number, size in zip(range(len(options.hidden), 0, -1), reversed(options.hidden), strict=True):
+            x = dense(size, options.activation, seeds, f"decoder_{number}")(x)
+        return dense(width, "linear", seeds, "decoded")(x)
+
+    def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+
+        giver, coder = halves_of(model)
+        blocks = blocks_of(tensors)
+
+        def objective(inputs: Any, training: bool, phase: str) -> Any:
+            given = giver(inputs)
+            _, sums = coder(given, training=training)
+            return rebuilding_loss(given, sums, blocks, options.pixels)
+
+        return OwnObjective(model, objective)
+
+
+def given_rows(inputs: dict[str, keras.KerasTensor], tensors: list[Tensor]) -> keras.KerasTensor:
+    """Rows as they are to be rebuilt, (batch, width), given by a layer called ``given``; see ``nervura.rebuilding``."""
+    import keras
+
+    from nervura.layers.one_hot import OneHot
+    from nervura.layers.standard_scale import StandardScale
+
+    parts, by_name = [], {tensor.name: tensor for tensor in tensors}
+    if "numbers" in by_name:
+        parts.append(StandardScale(name="standard")(inputs["numbers"]))
+    if "flags" in by_name:
+        parts.append(inputs["flags"])
+    if "categories" in by_name:
+        parts.append(OneHot(list(by_name["categories"].sizes), name="levels")(inputs["categories"]))
+    if PICTURES in by_name:
+        shares = keras.layers.Rescaling(1 / 255, name="shares")(inputs[PICTURES])
+        parts.append(keras.layers.Flatten(name="pixels")(shares))
+    return (
+        keras.layers.Identity(name="given")(parts[0])
+        if len(parts) == 1
+        else keras.layers.Concatenate(name="given")(parts)
+    )
+
+
+def blocks_of(tensors: list[Tensor]) -> list[tuple[str, list[int]]]:
+    """The kinds of the values of a given row and the sizes of their features, as layers take them."""
+    return [(block.kind, list(block.sizes)) for block in layout(tensors, 0).blocks]
+
+
+def dense(size: int, activation: str, seeds: Iterator[int], name: str) -> keras.layers.Dense:
+    """A full connection of an autoencoder, whose weights begin as fits its activation."""
+    import keras
+
+    start = (
+        keras.initializers.GlorotUniform if activation in ("linear", "tanh", "sigmoid") else keras.initializers.HeNormal
+    )
+    return keras.layers.Dense(size, activation=activation, kernel_initializer=start(seed=next(seeds)), name=name)
+
+
+def halves_of(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """The layers of a network that rebuilds: from its inputs to the given row, and from that to code and last sums."""
+    import keras
+
+    given = model.get_layer("given").output
+    behind = [model.get_layer(name).output for name in ("code", "decoded")]
+    return keras.Model(model.inputs, given), keras.Model(given, behind)
+
+
 def settle_moves(options: Any, pictures: Tensor, share: int = 16) -> str | None:
     """Gives the option ``shift`` its value, one in ``share`` pixels of the shorter side, and ``flips``, where it is
     ``auto``, by what the training pictures told; says why."""
@@ -241,7 +401,7 @@ def sample(pictures: np.ndarray) -> np.ndarray:
     return pictures[:: max(1, -(-len(pictures) // most))]
 
 
-def seeds_from(seed: int) -> Iterator[int]:
+def seeds_from(seed: int | list[int]) -> Iterator[int]:
     """An endless row of seeds that depends on ``seed`` alone."""
     import numpy as np
 
@@ -250,7 +410,7 @@ def seeds_from(seed: int) -> Iterator[int]:
         yield int(generator.integers(2**31 - 1))
 
 
-def read_options(kind: type[TrainingOptions], given: dict[str, Any]) -> Any:
+def read_options(kind: type[LearningOptions], given: dict[str, Any]) -> Any:
     """An instance of an options class from names and values; strings, as the command line has them, are read.
 
     Raises:
@@ -311,7 +471,7 @@ def _number(value: Any, kind: type, bounds: Any) -> Any:
     return read
 
 
-def describe_options(kind: type[TrainingOptions]) -> list[dict[str, Any]]:
+def describe_options(kind: type[LearningOptions]) -> list[dict[str, Any]]:
     """One dict per option for people and forms: option, default, meaning, allowed."""
     described = []
     for f in fields(kind):

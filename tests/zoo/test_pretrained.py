@@ -155,7 +155,7 @@ def test_a_run_that_was_killed_in_either_phase_ends_with_the_same_weights(backbo
     expected = made(backbone)
     wanted = training.fit(expected, *rows)
     run = Run.create(tmp_path / "run")
-    with patch.object(training, "CHECKPOINT_SECONDS", -1.0):
+    with patch.object(keeping, "CHECKPOINT_SECONDS", -1.0):
         for after in (2, 3):  # the end of the first phase, and the middle of the second
 
             def kill(progress: keeping.Progress, after: int = after) -> None:

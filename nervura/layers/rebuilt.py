@@ -1,0 +1,50 @@
+"""A decoder's sums as the values that they stand for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="nervura")
+class Rebuilt(keras.layers.Layer):
+    """Sums as they are for numbers, through a sigmoid for flags and pixels, through a softmax for the levels of a column.
+
+    Shapes: float (batch, width) -> float (batch, width).
+
+    Args:
+        blocks: pairs of a kind (``numbers``, ``flags``, ``levels``, ``pixels``) and the sizes of its features.
+    """
+
+    def __init__(self, blocks: list[tuple[str, list[int]]], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.blocks = [(kind, list(sizes)) for kind, sizes in blocks]
+
+    def call(self, sums: Any) -> Any:
+        parts = []
+        for kind, place in places(self.blocks):
+            part = sums[:, place]
+            if kind in ("flags", "pixels"):
+                part = ops.sigmoid(part)
+            elif kind == "levels":
+                part = ops.softmax(part, axis=-1)
+            parts.append(part)
+        return ops.concatenate(parts, axis=-1)
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "blocks": self.blocks}
+
+
+def places(blocks: list[tuple[str, list[int]]]) -> list[tuple[str, slice]]:
+    """Where values of a kind stand: those of numbers, flags and pixels together, the levels of each column alone."""
+    found, start = [], 0
+    for kind, sizes in blocks:
+        for size in sizes if kind == "levels" else [sum(sizes)]:
+            found.append((kind, slice(start, start + size)))
+            start += size
+    return found
