@@ -55,7 +55,7 @@ def appraise(
     def left() -> float:
         return float("inf") if deadline is None else deadline - time.monotonic()
 
-    name, kind = trained.network.name, "deep" if getattr(trained.options, "hidden", True) else "shallow"
+    name, kind = trained.network.name, "deep" if getattr(trained.options, "hidden", []) else "shallow"
     found = problem.appraise(Trained(name, kind, trained.model, parts, fit_seconds, trained.seed, left, tell))
     for rival in found.rivals[1:]:
         if rival.model is not None:

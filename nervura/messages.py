@@ -469,6 +469,28 @@ SENTENCES: dict[str, str] = {
     "Of {count} rows for {part} every {step}th takes part in the judgement.": (
         "De {count} linhas de {part}, uma em cada {step} toma parte na avaliação."
     ),
+    "By rule {count} hidden units, for {values} values a row.": (
+        "Por regra, {count} unidades escondidas, para {values} valores por linha."
+    ),
+    "A code of {length} numbers, {active} of them other than zero. {what}": (
+        "Um código de {length} números, {active} deles diferentes de zero. {what}"
+    ),
+    "A code of {length} numbers, {active} of them other than zero.": (
+        "Um código de {length} números, {active} deles diferentes de zero."
+    ),
+    "a restricted Boltzmann machine, learnt by contrastive divergence": (
+        "uma máquina de Boltzmann restrita, aprendida por divergência contrastiva"
+    ),
+    "a deep autoencoder pretrained by a stack of restricted Boltzmann machines": (
+        "um autocodificador profundo pré-treinado por uma pilha de máquinas de Boltzmann restritas"
+    ),
+    "an autoencoder that rebuilds rows of which a part is hidden": (
+        "um autocodificador que reconstrói linhas de que uma parte está escondida"
+    ),
+    "an autoencoder with a long code, mostly zeros": "um autocodificador com um código longo, quase só de zeros",
+    "an autoencoder whose codes are drawn from near the standard normal": (
+        "um autocodificador cujos códigos são tirados de perto da normal padrão"
+    ),
     "a deep autoencoder: rows through a short code and back": (
         "um autocodificador profundo: linhas por um código curto e de volta"
     ),

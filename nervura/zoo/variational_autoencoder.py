@@ -1,0 +1,69 @@
+"""An autoencoder whose codes are drawn from a distribution held near the standard normal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nervura.zoo.base import Rebuilding, RebuildingOptions, blocks_of, dense, halves_of, option, seeds_from
+
+if TYPE_CHECKING:
+    import keras
+
+    from nervura.encoding import Tensor
+    from nervura.layers.row_loss import OwnObjective
+
+
+class VariationalAutoencoder(Rebuilding):
+    """Each row has not one code but a normal distribution of codes, from which one is drawn in training; how far these are
+    from the standard normal is paid for. Codes that are near each other then stand for rows that are alike, and a code
+    drawn from the standard normal is that of a row such as those that were learnt.
+
+    What is made small is the error of the rebuilt row and the Kullback-Leibler divergence of its distribution of codes
+    from the standard normal: minus the evidence lower bound, where squared error is that of a normal of variance 1/2. The
+    mean of the distribution is the code of new rows, and held-out rows are judged by it.
+
+    Shapes and cost: as ``autoencoder``, and a second layer beside the code for the logarithms of the variances.
+    Choose it for codes that fill their space evenly: to draw new rows, or to tell how probable a row is.
+    Paper: Kingma and Welling, Auto-Encoding Variational Bayes (ICLR 2014). Here ``divergence`` weighs the second part, as
+    in Higgins et al., beta-VAE (ICLR 2017).
+    """
+
+    name = "variational_autoencoder"
+    summary = "an autoencoder whose codes are drawn from near the standard normal"
+
+    @dataclass
+    class Options(RebuildingOptions):
+        pixels: str = option(
+            "cross_entropy",
+            "what is made small of pictures, whose pixels go from 0 to 1",
+            choices=("squared_error", "cross_entropy"),
+        )
+        divergence: float = option(1.0, "weight of the distance from the standard normal", low=0.0, high=1_000.0)
+
+    def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        import keras
+        from keras import ops
+
+        from nervura.layers.normal_draw import NormalDraw, divergence
+        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+
+        giver, _ = halves_of(model)
+        seeds, blocks, code = seeds_from([seed, 1]), blocks_of(tensors), model.get_layer("code")
+        hidden = keras.Model(model.get_layer("given").output, code.input)
+        decoder = keras.Model(code.output, model.get_layer("decoded").output)
+        spread, drawn = (
+            dense(options.latent_dim, "linear", seeds, "log_variance"),
+            NormalDraw(next(seeds), name="drawn"),
+        )
+        spread.build(code.input.shape)
+
+        def objective(inputs: Any, training: bool, phase: str) -> Any:
+            given = giver(inputs)
+            reached = hidden(given, training=training)
+            mean, log_variance = code(reached), ops.clip(spread(reached), -20.0, 20.0)
+            sums = decoder(drawn([mean, log_variance], training=training), training=training)
+            error = rebuilding_loss(given, sums, blocks, options.pixels)
+            return error + options.divergence * divergence(mean, log_variance)
+
+        return OwnObjective(model, objective, [spread, drawn])
