@@ -102,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--level",
         type=level,
-        default=0.9,
         metavar="L",
-        help="share of new rows whose truth the interval or set beside each answer is to hold (default: %(default)s)",
+        help="share of new rows whose truth the interval or set beside each answer is to hold (default: 0.9); of "
+        "anomalies, the share of usual rows that raise no alarm (default: 0.99)",
     )
     train.add_argument("--out", metavar="DIR", help="the run's directory (default: runs/<source>-<network>-<number>)")
     train.add_argument(

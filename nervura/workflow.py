@@ -132,7 +132,7 @@ def train(
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
     trials: int | None = None,
-    level: float = calibration.LEVEL,
+    level: float | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     kinds: Mapping[str, str] | None = None,
@@ -158,11 +158,12 @@ def train(
             target, what the problem says.
         network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
             few photographs where its weights are on this machine already, and ``autoencoder`` without a target.
-        options: the network's options by name.
+        options: the network's options by name, and those of the problem, if it has some.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
             many as fit into ``minutes``, and without a budget no search.
-        level: the share of new rows whose truth the interval or set beside each answer is to hold.
+        level: the share of new rows whose truth the interval or set beside each answer is to hold, by default 0.9; of
+            anomalies the share of usual rows that are to raise no alarm, by default 0.99.
         seed: split, weights and row order depend on it alone.
         out: the run's directory; by default ``runs/<source>-<network>-<number>``.
         kinds: kinds of columns by name, where the inferred ones are wrong.
@@ -202,7 +203,7 @@ def train(
     }
     if seed < 0:
         raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
-    if not 0.5 <= level <= 0.999:
+    if level is not None and not 0.5 <= level <= 0.999:
         raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
     if trials is not None and trials < 1:
         raise OptionError(f"A search has 1 trial or more; given was {trials}. Write --trials 10.")
@@ -224,7 +225,10 @@ def train(
         seed=seed,
         table=table,
         size=size,
+        options=options,
+        level=level,
     )
+    asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible and problem is None:
         tell(_choice(dataset))
     if trials is not None and trials > 1 and not dataset.problem.needs_target:
@@ -234,7 +238,7 @@ def train(
         )
     chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
     network = asked["network"] = chosen
-    made = design(dataset.problem, network, dataset.schema, dict(options or {}), seed, dataset.folds)
+    made = design(dataset.problem, network, dataset.schema, _of_network(dataset, asked), seed, dataset.folds)
     if why:
         tell(why)
         made.rule = f"{why} {made.rule or ''}".strip()
@@ -286,7 +290,7 @@ def resume(
     asked = told["asked"]
     backend.choose(told["backend"])
     tell("reading")
-    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size")
+    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size", "options", "level")
     origin = source if source is not None else told["source"]["origin"]
     how = {key: asked.get(key) for key in wanted}
     dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
@@ -295,9 +299,15 @@ def resume(
         raise RunError(
             f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
         )
-    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
+    options = _of_network(dataset, asked)
+    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
     deadline = _deadline(asked["minutes"])
     return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell)
+
+
+def _of_network(dataset: Dataset, asked: dict[str, Any]) -> dict[str, Any]:
+    """The options asked for that are the network's and not the problem's."""
+    return dataset.problem.divided(asked["options"])[1]
 
 
 def _spent(run: Run) -> float:
@@ -506,7 +516,7 @@ def _training_share(dataset: Dataset) -> float:
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     """The validation rows that decide when to stop and those that nothing else uses; a bagged design has folds for it."""
     rows = dataset.arrays("validation")
-    whole = made.groups > 1 or not dataset.problem.needs_target  # nothing is calibrated by the other half
+    whole = made.groups > 1 or not dataset.problem.calibrates
     return (rows, rows) if whole else training.halves(rows)
 
 
