@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nervura.estimators import AnomalyDetector as AnomalyDetector
     from nervura.estimators import Classifier as Classifier
     from nervura.estimators import Regressor as Regressor
     from nervura.sources import read as read
@@ -26,10 +27,11 @@ _PLACES = {
     "load": "nervura.workflow",
     "read": "nervura.sources",
     "check": "nervura.workflow",
+    "AnomalyDetector": "nervura.estimators",
     "Classifier": "nervura.estimators",
     "Regressor": "nervura.estimators",
 }
-__all__ = ["Classifier", "Regressor", "check", "load", "read", "resume", "train"]
+__all__ = ["AnomalyDetector", "Classifier", "Regressor", "check", "load", "read", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,7 @@ import polars as pl
 
 from nervura import metrics, oddness, plots
 from nervura.detectors import detectors
-from nervura.detectors.base import Fitted, Index
+from nervura.detectors.base import Detector, Fitted, Index
 from nervura.encoding import PICTURES
 from nervura.problems.base import SEPARATOR, Answers, Appraisal, Declined, Finding, Metric, Rival, Targetless, Trained
 from nervura.problems.base import no_labels as labels_needed
@@ -40,7 +40,7 @@ WIDE, AXES = 200, 100
 """Rows of more values than this are looked at along so many principal components and, in what is not rebuilt, along so many
 random directions."""
 
-FEWEST_HALVED = 400
+FEWEST_HALVED, FOLDS = 400, 5
 """Of fewer validation rows than this all calibrate; of more those that did not decide when training stopped."""
 
 LIKE, KNOWN_ROWS = 10, 2_000
@@ -235,19 +235,19 @@ class Anomaly(Targetless):
 
     def settle(self, parts: dict[str, Answers]) -> Self:
         views = Views.of(self.layout, parts["train"].outputs)
-        seen = views(parts["train"].outputs)
-        stopping, untouched = _halves(parts["validation"].outputs)
-        held = views(stopping)
+        seen = {part: views(parts[part].outputs) for part in ("train", "validation")}
         coding: dict[str, Any] = {**self.coding, "picture": _picture(parts["train"]), "panel": []}
-        arrays = {**views.arrays, "known": _some(seen[ROWS], KNOWN_ROWS)}
+        arrays = {**views.arrays, "known": _some(seen["train"][ROWS], KNOWN_ROWS)}
+        surprises = []
         for name, view in PANELS[self.options.clean]:
-            fitted = detectors.load(name).fit(seen[view])
-            surprise = oddness.Surprise.of(fitted.score(held[view]))
+            fitted, held = learnt(detectors.load(name), seen["train"][view], seen["validation"][view])
+            surprise = oddness.Surprise.of(_halves(held)[0])
+            surprises.append(surprise(_halves(held)[1]))
             title = _title(name, view)
             arrays |= {f"{title}/{key}": array for key, array in fitted.arrays().items()}
             arrays[f"{title}/{ORDERED}"] = surprise.ordered
             coding["panel"].append({"detector": name, "view": view, "logarithmic": surprise.logarithmic})
-        calibration = np.sort(type(self)(coding, arrays).surprises(untouched))
+        calibration = np.sort(oddness.combined(surprises))
         coding["calibration"] = {
             "rows": len(calibration),
             "p_value": oddness.alarming(len(calibration), self.coding["level"]),
@@ -283,6 +283,13 @@ class Anomaly(Targetless):
         """The p-values of scores and which of them raise an alarm, each (rows,)."""
         found = oddness.p_values(scores, self.arrays["calibration"])
         return found, found <= self.coding["calibration"]["p_value"]
+
+    @property
+    def threshold(self) -> float:
+        """The score above which a row raises an alarm."""
+        calibration = self.arrays["calibration"]
+        allowed = int(self.coding["calibration"]["p_value"] * (len(calibration) + 1))
+        return float(calibration[-allowed])
 
     def measured(self, outputs: np.ndarray, labels: pl.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
         truth = oddness.truth_of(labels, self.odd, len(outputs)) if self.odd else np.zeros(len(outputs))
@@ -342,26 +349,32 @@ class Anomaly(Targetless):
         """The panel as a whole; the panel without what the network tells; every detector of the rows alone; and what the
         network alone tells."""
         seen = {part: self.views(answers.outputs) for part, answers in trained.parts.items()}
-        own = {part: self.surprises(trained.parts[part].outputs) for part in JUDGING}
-        yield self._rival(trained.name, "deep", 9, own, trained.seconds)
-        yield self._rival("constant", "constant", 0, {part: np.zeros(len(scores)) for part, scores in own.items()})
-        plain = [member for member in self.members if member.view == ROWS]
-        both = {part: oddness.combined(member(seen[part]) for member in plain) for part in JUDGING}
-        yield self._rival("panel_of_rows", "detector", 6, both)
+
+        def scored(detector: Detector, view: str) -> dict[str, np.ndarray]:
+            fitted, held = learnt(detector, seen["train"][view], seen["validation"][view])
+            return {"validation": held, "test": fitted.score(seen["test"][view])}
+
+        panel = [(one, scored(detectors.load(one.name), one.view)) for one in self.members]
+        without = [(one, scores) for one, scores in panel if one.view == ROWS]
+        both = [
+            {part: oddness.combined(one.surprise(scores[part]) for one, scores in members) for part in JUDGING}
+            for members in (panel, without)
+        ]
+        yield self._rival(trained.name, "deep", 9, both[0], trained.seconds)
+        yield self._rival("constant", "constant", 0, {part: np.zeros(len(scores)) for part, scores in both[0].items()})
+        yield self._rival("panel_of_rows", "detector", 6, both[1])
         for detector in detectors:
             if trained.left() < 10.0:
                 break
             trained.tell(detector.name)
             began = time.monotonic()
-            fitted = detector.fit(seen["train"][ROWS])
-            scores = {part: fitted.score(seen[part][ROWS]) for part in JUDGING}
+            scores = scored(detector, ROWS)
             yield self._rival(detector.name, "detector", 2, scores, time.monotonic() - began)
         errors = {part: self.layout.errors(trained.parts[part].outputs).sum(1) for part in JUDGING}
         yield self._rival("rebuilding_error", "deep", 7, errors, trained.seconds)
-        for member in self.members:
-            if member.view == CODE:
-                scores = {part: member.fitted.score(seen[part][CODE]) for part in JUDGING}
-                yield self._rival(f"{member.name}_of_code", "deep", 8, scores, trained.seconds)
+        for one, scores in panel:
+            if one.view == CODE:
+                yield self._rival(f"{one.name}_of_code", "deep", 8, scores, trained.seconds)
 
     def _rival(
         self, name: str, kind: str, simplicity: int, scores: dict[str, np.ndarray], seconds: float = 0.0
@@ -524,6 +537,25 @@ def _title(name: str, view: str) -> str:
 
 def _name(test: Answers, row: int) -> Any:
     return test.names[row] if test.names is not None else row + 1
+
+
+def learnt(detector: Detector, rows: np.ndarray, validation: np.ndarray) -> tuple[Fitted, np.ndarray]:
+    """A detector that has learnt, and the scores of validation rows by one that has not learnt from them.
+
+    Of many validation rows the detector learns from ``rows`` alone. Of fewer than ``FEWEST_HALVED``, none of which can be
+    spared, it learns from these too; each fifth of them is scored by one that has learnt from all the others.
+
+    Source: cross-conformal prediction, V. Vovk, Annals of Mathematics and Artificial Intelligence 2015.
+    """
+    if len(validation) >= FEWEST_HALVED:
+        fitted = detector.fit(rows)
+        return fitted, fitted.score(validation)
+    held, fold = np.empty(len(validation)), np.arange(len(validation)) % FOLDS
+    for number in range(FOLDS):
+        own = fold == number
+        if own.any():
+            held[own] = detector.fit(np.vstack([rows, validation[~own]])).score(validation[own])
+    return detector.fit(np.vstack([rows, validation])), held
 
 
 def _halves(validation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
