@@ -40,7 +40,7 @@ def tree(shown: str) -> str:
     for name in sorted(names, key=order):
         path = names[name]
         shape = "  " * (len(Path(name).parts) - 1) + path.name + "/" * path.is_dir()
-        lines.append(f"{shape:<26}{kept.get(name) or first_line(path)}".rstrip())
+        lines.append(f"{shape:<25} {kept.get(name) or first_line(path)}".rstrip())
     return "\n".join(lines)
 
 
@@ -91,18 +91,19 @@ def zoo_pages() -> dict[str, str]:
     for network in zoo:
         text = inspect.cleandoc(network.__doc__ or "").replace("``", "`")
         # The facts of a docstring (Shapes, Cost, Paper ...) become a list.
-        facts = tuple(f"{word}: " for word in ("Shapes", "Cost", "Paper", "Papers", "Source"))
+        facts = tuple(f"{word}: " for word in ("Shapes", "Shapes and cost", "Cost", "Paper", "Papers", "Source"))
         lines = [f"- {line}" if line.startswith((*facts, "Choose it")) else line for line in text.split("\n")]
         first = next((i for i, line in enumerate(lines) if line.startswith("- ")), len(lines))
         lines = lines[: first + 1] + [
             line if line.startswith("- ") or not line else f"  {line}" for line in lines[first + 1 :]
         ]
+        problem = " --problem embedding" if network.rebuilds else ""
         parts = [
             f"# {network.name}",
             f"*{network.summary[0].upper()}{network.summary[1:]}.*",
             "\n".join(lines),
             f"It takes {', '.join(sorted(network.takes))} and answers {', '.join(sorted(network.suits))}.",
-            f"```sh\nnervura train toy:iris --network {network.name}\n```",
+            f"```sh\nnervura train toy:iris{problem} --network {network.name}\n```",
             "## Options",
             "Set with `--set OPTION=VALUE`, or in Python with `options={...}`.",
         ]

@@ -20,7 +20,7 @@ class Detection:
     """The problem that was found, why, and why the others were not.
 
     Attributes:
-        possible: without a target, all that can be done with the rows, by name of the problem.
+        possible: where neither target nor problem is named, all that can be done with the rows, by name of the problem.
     """
 
     problem: Problem
@@ -86,7 +86,7 @@ def detect_without_target(schema: Schema, asked: str | None = None) -> Detection
     if asked is not None:
         if asked in declined:
             raise ProblemError(f"The problem {asked} does not suit these columns: {declined[asked]}.")
-        return Detection(problems.load(asked), "asked for by name", declined, possible)
+        return Detection(problems.load(asked), "asked for by name", declined)
     if not fitting:
         reasons = "; ".join(f"{name}: {why}" for name, why in declined.items())
         raise ProblemError(

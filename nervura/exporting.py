@@ -60,6 +60,13 @@ def export(
             raise MissingDependency(f"The export '{to}'", package, extra)
     if not (run.path / "model.keras").exists():
         raise RunError(f"A trained network is needed; the run '{run.path}' has none. Write: nervura resume {run.path}")
+    problem = load_problem(run)
+    if not (problem.needs_target or exporter.without_target):
+        able = [one.name for one in exporters if one.without_target]
+        raise OptionError(
+            f"The export '{to}' carries runs that predict a target; this run's problem is {problem.name}. "
+            f"Write --to {' or '.join(able)}."
+        )
     other = None if use == NETWORK else _other(run, exporter, use)
     file = exporter.file if other is None else f"{in_file_names(other.name)}{Path(exporter.file).suffix}"
     target = run.path / "exports" / file if out is None else Path(out).expanduser().absolute()

@@ -73,6 +73,8 @@ def infer_schema(
     # Pictures are not looked at here: one of them can take more memory than all else in its row.
     frame = table.frame.drop(PICTURE) if table.pictures else table.frame
     rows, sample = _read(frame, len(dtypes))
+    if table.pictures and len(dtypes) == 1:  # a frame without columns has no height to rely on
+        rows = table.frame.select(pl.len()).collect().item()
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
@@ -392,6 +394,8 @@ def _facts(
     flat = set(typed.columns)
     readable = [c for c in columns if c.name in flat]
     facts = {c.name: _Facts(rows if c.dtype == "Null" else 0, 0) for c in columns}
+    if not readable:  # pictures alone
+        return facts
     whole_table = sample.height == rows
     numbers = [c.name for c in readable if c.kind == "number"]
     sampled = dict(zip(typed.columns, typed.select(pl.all().drop_nulls().n_unique()).row(0), strict=True))

@@ -229,7 +229,7 @@ def train(
         level=level,
     )
     asked["level"] = dataset.problem.level if level is None else level
-    if dataset.detection.possible and problem is None:
+    if dataset.detection.possible:
         tell(_choice(dataset))
     if trials is not None and trials > 1 and not dataset.problem.needs_target:
         raise OptionError(

@@ -94,7 +94,12 @@ nervura train leaves.csv --target healthy --set optimizer=adm --network feed_for
 nervura train leaves.csv --target healthy --network feedforward
 nervura train leaves.csv --target healthy --problem binry
 nervura train leaves.csv --target healty
-nervura train leaves.csv
+nervura train leaves.csv --problem binary
+nervura train leaves.csv --problem embedding --network tabm
+nervura train leaves.csv --problem embedding --trials 3
+nervura train leaves.csv --target healthy --network autoencoder
+nervura train leaves.csv --problem embedding --metric log_loss
+nervura train leaves.csv --problem embedding --drop length --drop colour
 nervura train leaves.csv --target healthy --drop lenght
 nervura train leaves.csv --target healthy --column lenght=number
 nervura train leaves.csv --target healthy --column length=numbr
@@ -106,6 +111,8 @@ nervura train leafs.csv --target healthy
 nervura train nowhere/leaves.csv --target healthy
 nervura train toy:irs
 nervura check leaves.csv --target healty
+nervura check leaves.csv
+nervura check leaves.csv --target healthy --problem embedding
 nervura predict no_run leaves.csv
 nervura report . --lang en
 nervura compare no_run

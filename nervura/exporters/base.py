@@ -49,6 +49,7 @@ class Exporter:
         requires: packages beyond those of training, each with the extra that installs it.
         file: what the export is called below ``exports/``.
         any_model: whether it carries other models than the run's own network; it then has ``write_model``.
+        without_target: whether it carries runs that predict no target.
     """
 
     name: ClassVar[str]
@@ -56,6 +57,7 @@ class Exporter:
     requires: ClassVar[list[tuple[str, str]]] = []
     file: ClassVar[str]
     any_model: ClassVar[bool] = False
+    without_target: ClassVar[bool] = False
 
     def write(self, run: Run, path: Path) -> Path:
         """Writes the run as ``path``, a file or folder that does not exist yet, and gives it back.

@@ -19,6 +19,7 @@ class KerasExporter(Exporter):
     name = "keras"
     summary = "the network as one .keras file, for keras.saving.load_model"
     file = "model.keras"
+    without_target = True
 
     def write(self, run: Run, path: Path) -> Path:
         shutil.copyfile(run.path / "model.keras", path)
