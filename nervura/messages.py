@@ -470,6 +470,9 @@ SENTENCES: dict[str, str] = {
     "asked for by name": "pedido pelo nome",
     "no target was named": "não foi indicado nenhum alvo",
     "rows that are unlike the others can be found": "podem encontrar-se as linhas diferentes das outras",
+    "No validation row is labelled as an anomaly: half of the test rows choose between the models in place of them, and the "
+    "verdict rests on the other half.": "Nenhuma linha de validação está etiquetada como anomalia: metade das linhas de teste "
+    "escolhe entre os modelos em vez delas, e o veredicto assenta na outra metade.",
     "there is no column to look at": "não há coluna para ver",
     "{count} rows are not learnt from, because of their labels, and only judge.": "{count} linhas não servem para aprender, "
     "por causa das etiquetas, e só julgam.",

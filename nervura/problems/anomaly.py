@@ -339,8 +339,17 @@ class Anomaly(Targetless):
             found.truth = {
                 part: oddness.truth_of(one.labels, self.odd, len(one.outputs)) for part, one in parts.items()
             }
-        if found.truth is None or not all({0, 1} <= set(truth.tolist()) for truth in found.truth.values()):
+        if found.truth is None or not _both_kinds(found.truth["test"]):
             found.verdict = self._unjudged(found)
+        elif not _both_kinds(found.truth["validation"]):
+            found.choosing = _every_second(found.truth["test"])
+            if _both_kinds(found.truth["test"][found.choosing]):
+                found.notes.append(
+                    "No validation row is labelled as an anomaly: half of the test rows choose between the models in place of "
+                    "them, and the verdict rests on the other half."
+                )
+            else:
+                found.verdict = self._unjudged(found)
         found.findings = [self._calibrated(found), _agreeing(found), self._oddest(found, trained.parts["test"])]
         self._show(found, trained.parts["test"])
         return found
@@ -529,6 +538,18 @@ def _agreeing(found: Appraisal) -> Finding:
 
 
 ODDEST_SHARE = 0.05
+
+
+def _both_kinds(truth: np.ndarray) -> bool:
+    return {0.0, 1.0} <= set(truth.tolist())
+
+
+def _every_second(truth: np.ndarray) -> np.ndarray:
+    """Every second row of each kind, bool (rows,); of three anomalies one."""
+    chosen = np.zeros(len(truth), bool)
+    for kind in (0.0, 1.0):
+        chosen[np.flatnonzero(truth == kind)[1::2]] = True
+    return chosen
 
 
 def _title(name: str, view: str) -> str:

@@ -356,6 +356,7 @@ class Appraisal:
     Attributes:
         rivals: the network first, then what it is compared with. The verdict is made of them, unless ``verdict`` is given.
         truth: of the validation and the test rows, as the metrics take it; None: zeros, for metrics that need none.
+        choosing: which test rows choose between the rivals where the validation rows cannot, bool (rows,); the others judge.
         verdict: as ``nervura.judging.Verdict`` is written, for a problem that has another than whether depth pays.
         findings: what the report shows besides scores and verdict.
         arrays: the pictures that findings name.
@@ -367,6 +368,7 @@ class Appraisal:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     truth: dict[str, np.ndarray] | None = None
+    choosing: np.ndarray | None = None
     verdict: dict[str, Any] | None = None
 
 
