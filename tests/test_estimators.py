@@ -32,7 +32,11 @@ CODED = {"epochs": 2, "hidden": [8], "latent_dim": 2}
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:sklearn")  # a check of scikit-learn's casts nan itself
 @parametrize_with_checks(
-    [nervura.Classifier(NETWORK, QUICK), nervura.Regressor(NETWORK, QUICK), nervura.AnomalyDetector(options=CODED)],
+    [
+        nervura.Classifier(NETWORK, QUICK),
+        nervura.Regressor(NETWORK, QUICK),
+        nervura.AnomalyDetector(options=CODED, level=0.9),
+    ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
 )
 def test_meets_the_checks_of_scikit_learn(estimator: Any, check: Callable[[Any], None]) -> None:
