@@ -22,6 +22,13 @@ IN_PARTS = (
 )
 """The suite in parts, each in processes of its own: TensorFlow gives no memory back between tests."""
 
+KEPT_PROGRAMS = {
+    "JAX_COMPILATION_CACHE_DIR": str(VENV / "jax-programs"),
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+"""JAX compiles a network that several tests train once, in whichever process comes first."""
+
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
@@ -60,7 +67,7 @@ def test(arguments: list[str]) -> None:
         run(str(PYTHON), "-m", "pytest", "-n", "2", *part, KERAS_BACKEND="tensorflow")
     if not arguments:
         for backend in ("jax", "torch"):
-            run(str(PYTHON), "-m", "pytest", "-n", "2", *ON_ALL_BACKENDS, KERAS_BACKEND=backend)
+            run(str(PYTHON), "-m", "pytest", "-n", "2", *ON_ALL_BACKENDS, KERAS_BACKEND=backend, **KEPT_PROGRAMS)
 
 
 def lint(arguments: list[str]) -> None:

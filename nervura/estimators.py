@@ -10,7 +10,14 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator, ClassifierMixin, OutlierMixin, RegressorMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
+    RegressorMixin,
+    TransformerMixin,
+)
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
@@ -63,9 +70,6 @@ class _Estimator(BaseEstimator):
         tags.input_tags.string = True
         tags.input_tags.categorical = True
         return tags
-
-    def predict(self, X: Any) -> np.ndarray:
-        raise NotImplementedError
 
     def _train(self, X: Any, frame: pl.DataFrame, y: np.ndarray, problem: str) -> Self:
         """Trains the network on ``frame``, the rows ``X``, and on the coded target, shape (rows,)."""
@@ -131,6 +135,46 @@ class _Estimator(BaseEstimator):
     def _estimates(self, X: Any) -> np.ndarray:
         check_is_fitted(self)
         return self._problem.estimates(outputs(self._network, self.schema_, self._rows(X)))
+
+
+class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
+    """A short code for each row, from which it can be rebuilt, as a scikit-learn transformer; see docs/embedding.md.
+
+    Args:
+        network: an autoencoder of the zoo; None: ``autoencoder``.
+        options, metric, kinds, validation_share, minutes, random_state: as of ``Classifier``.
+
+    Attributes:
+        model_, schema_, history_, n_features_in_, feature_names_in_: as of ``Classifier``; the model's outputs are code,
+            rebuilt row and given row (``nervura.rebuilding``).
+    """
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fits the network to rows ``X``; ``y`` plays no part."""
+        deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
+        frame, seed = self._rows(X, reset=True), self._seed()
+        if frame.width < 2 and not _are_pictures(X):
+            raise ValueError("Rows of two or more features have something in common; X has 1 feature(s).")
+        dataset = Dataset.open(
+            frame,
+            problem="embedding",
+            metric=self.metric,
+            kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
+            seed=seed,
+            test_share=0.0,
+            validation_share=self.validation_share,
+        )
+        network = self.network or chosen_network(dataset.schema, dataset.problem)[0]
+        made = design(dataset.problem, network, dataset.schema, dict(self.options or {}), seed)
+        fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), deadline=deadline)
+        self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
+        self._problem, self._network = made.problem, training.predictor(made.model)
+        self._n_features_out = made.model.get_layer("code").output.shape[-1]
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The codes, shape (rows, latent_dim)."""
+        return self._problem.decode(self._estimates(X)).to_numpy()
 
 
 class Classifier(ClassifierMixin, _Estimator):

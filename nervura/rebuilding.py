@@ -102,3 +102,13 @@ def layout(tensors: list[Tensor], length: int) -> Layout:
             sizes = tensor.sizes or ((tensor.width,) if kind == "pixels" else (1,) * tensor.width)
             found.append(Block(kind, tensor.features, sizes))
     return Layout(length, tuple(found))
+
+
+def places(blocks: list[tuple[str, list[int]]]) -> list[tuple[str, slice]]:
+    """Where values of a kind stand: those of numbers, flags and pixels together, the levels of each column alone."""
+    found, start = [], 0
+    for kind, sizes in blocks:
+        for size in sizes if kind == "levels" else [sum(sizes)]:
+            found.append((kind, slice(start, start + size)))
+            start += size
+    return found

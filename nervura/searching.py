@@ -41,7 +41,10 @@ PRUNING_EPOCHS = (4, 8, 16, 32, 64)
 COMPARED = 2
 """Fewer earlier trials of a network than this tell nothing of what its loss should be by now."""
 
-ASSEMBLING = 2.5
+SHORTEST_TRIAL = 0.35
+"""A trial is worth beginning with so much of a usual trial's time; its schedule is brought to its end in that."""
+
+ASSEMBLING = 1.5
 """What a member costs in the ending, in times of what its held-out answers took: built, compiled, judged, explained."""
 
 
@@ -147,7 +150,7 @@ class Search:
     def _least(self, whole: float) -> float:
         """The time without which another trial is not worth beginning."""
         usual = float(np.median([trial.seconds for trial in self.trials if trial.stopped != "pruned"]))
-        return self._ending(whole) + 0.6 * usual
+        return self._ending(whole) + SHORTEST_TRIAL * usual
 
     def _ending(self, whole: float) -> float:
         """What the ensemble takes once the last trial has ended, at most a good part of the whole search."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from nervura import backend, mixing
 from nervura.dataset import Arrays
-from nervura.designing import Design, rows_at_once
+from nervura.designing import Design, half_precision, rows_at_once
 from nervura.keeping import Checkpoint, Keeper, Watcher
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
@@ -120,39 +120,40 @@ def fit(
         if keeper is None and not checkpoint.restore():
             step = max(1, -(-len(rows.y) // PREPARING_ROWS))
             design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
-        keeper = Keeper(
-            design,
-            phases,
-            number,
-            checkpoint,
-            (rows.x, rows.y),
-            judged,
-            loss_for(design, held_out=True),
-            steps,
-            deadline,
-            began,
-            watchers,
-            keeper,
-        )
-        if not keeper.finished:
-            data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
-            try:
-                learner.fit(
-                    data,
-                    steps_per_epoch=steps,
-                    epochs=keeper.first + keeper.options.epochs,
-                    initial_epoch=keeper.epoch,
-                    shuffle=False,
-                    verbose=0,
-                    callbacks=[*feeders, keeper, *callbacks],
-                )
-            except KeyboardInterrupt:
-                checkpoint.write()
-                raise
-        keeper.take_best()
-        # Another callback, or a loss that is no number, ends the whole training.
-        if keeper.spoilt or (getattr(learner, "stop_training", False) and not keeper.stopped):
-            break
+        with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
+            keeper = Keeper(
+                design,
+                phases,
+                number,
+                checkpoint,
+                (rows.x, rows.y),
+                judged,
+                loss_for(design, held_out=True),
+                steps,
+                deadline,
+                began,
+                watchers,
+                keeper,
+            )
+            if not keeper.finished:
+                data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
+                try:
+                    learner.fit(
+                        data,
+                        steps_per_epoch=steps,
+                        epochs=keeper.first + keeper.options.epochs,
+                        initial_epoch=keeper.epoch,
+                        shuffle=False,
+                        verbose=0,
+                        callbacks=[*feeders, keeper, *callbacks],
+                    )
+                except KeyboardInterrupt:
+                    checkpoint.write()
+                    raise
+            keeper.take_best()
+            # Another callback, or a loss that is no number, ends the whole training.
+            if keeper.spoilt or (getattr(learner, "stop_training", False) and not keeper.stopped):
+                break
     assert keeper is not None, "a training has at least one phase"
     return Fit(
         keeper.history,
@@ -242,7 +243,12 @@ def compile_model(design: Design, steps: int, options: Any) -> None:
         jit_compile=False if keras.backend.backend() == "tensorflow" else "auto",
     )
     # A step that creates the optimiser's variables would be traced by TensorFlow a second time without them.
-    design.learner.optimizer.build(design.learner.trainable_variables)
+    optimizer = design.learner.optimizer
+    optimizer.build(design.learner.trainable_variables)
+    rate = optimizer._learning_rate
+    if hasattr(rate, "end") and not hasattr(optimizer, "end"):
+        first = keras.initializers.Constant(rate.end)
+        rate.end = optimizer.end = optimizer.add_variable((), initializer=first, dtype="float32", name="end")
 
 
 FEWEST_HALVED = 400

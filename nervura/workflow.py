@@ -30,7 +30,7 @@ from nervura.predicting import called, load_model, predict
 from nervura.reporting import report
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
-from nervura.searching import Found, Search, folder_of, require_optuna
+from nervura.searching import SHORTEST_TRIAL, Found, Search, folder_of, require_optuna
 
 ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
 """What the last scores, the report and the interpreter's end take: seconds, or more on a slow or busy machine, as a share
@@ -44,10 +44,13 @@ search. Where no target is predicted, training has the larger share of both."""
 JUDGING_SHARE = 0.4
 """Where a search follows, the share of the time left after the first training that baselines may take."""
 
-SEARCHING_TIMES, SEARCHING_SECONDS = 3.0, 6.0
-"""A search begins where so many times the first training's seconds, and so many more, are left of a budget."""
+ROOMY = 3.0
+"""Where more than so many times the first training's seconds are left of a budget, baselines leave room for a search."""
 
-EXPLAINING_SHARE = 0.1
+ASSEMBLING_SECONDS = 5.0
+"""A search begins where a trial of the shortest length, and so many seconds more, are left once the baselines are trained."""
+
+EXPLAINING_SHARE = 0.05
 """The share of the time left before a search that explaining the network it finds may take."""
 
 RESUMABLE = ("model.keras", "checkpoint/training.npz")
@@ -417,9 +420,12 @@ def _judge(
     """Searches where that is worth it, calibrates, evaluates and explains a network that predicts a target; gives the
     decisions taken."""
     decisions, judge = [], None
-    if _worth_searching(run, asked, deadline, seconds, image_column(dataset.schema) is not None):
-        limit = None if deadline is None else time.monotonic() + JUDGING_SHARE * (deadline - time.monotonic())
+    if _may_search(asked, deadline, image_column(dataset.schema) is not None):
+        left = None if deadline is None else deadline - time.monotonic()
+        share = 1.0 if left is None or left < ROOMY * seconds else JUDGING_SHARE
+        limit = None if left is None else time.monotonic() + share * left
         judge = rivals(run, dataset, made, deadline=limit, tell=tell)
+    if judge is not None and _worth_searching(run, asked, deadline, seconds):
         found = _search(run, dataset, made, deadline, asked, seconds, watchers, tell)
         made, seconds = found.design, found.seconds
         decisions.append(found.told)
@@ -520,16 +526,19 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     return (rows, rows) if whole else training.halves(rows)
 
 
-def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float, pictures: bool) -> bool:
-    """Whether a search is asked for, or a budget leaves time for one after the first training took ``seconds``."""
+def _may_search(asked: dict[str, Any], deadline: float | None, pictures: bool) -> bool:
+    """Whether a search is asked for, or a budget may leave time for one."""
     if asked.get("trials") is not None:
         return asked["trials"] > 1
-    if deadline is None or run.need("run").get("stopped") == "budget" or not find_spec("optuna"):
-        return False
-    if pictures:
-        return False  # one long training is worth more than several short ones
-    begun = run.read(f"{folder_of(0)}/trial") is not None
-    return begun or deadline - time.monotonic() > SEARCHING_TIMES * seconds + SEARCHING_SECONDS
+    # Of pictures one long training is worth more than several short ones.
+    return deadline is not None and not pictures and find_spec("optuna") is not None
+
+
+def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float) -> bool:
+    """Whether a search is asked for, has begun, or has time after a first training that took ``seconds``."""
+    if asked.get("trials") is not None or deadline is None or run.read(f"{folder_of(0)}/trial") is not None:
+        return True
+    return deadline - time.monotonic() > SHORTEST_TRIAL * seconds + ASSEMBLING_SECONDS
 
 
 def _search(

@@ -15,6 +15,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_diabetes, load_iris
 from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -27,7 +28,7 @@ from nervura.estimators import EXPECTED_FAILED_CHECKS
 NETWORK = "deep_feed_forward"
 QUICK = {"epochs": 30, "hidden": [32], "learning_rate": 0.02, "dropout": 0.0}
 BRIEF = {**QUICK, "epochs": 2}
-CODED = {"epochs": 2, "hidden": [8], "latent_dim": 2}
+CODES = {"epochs": 2, "hidden": [8], "latent_dim": 2}
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:sklearn")  # a check of scikit-learn's casts nan itself
@@ -35,7 +36,8 @@ CODED = {"epochs": 2, "hidden": [8], "latent_dim": 2}
     [
         nervura.Classifier(NETWORK, QUICK),
         nervura.Regressor(NETWORK, QUICK),
-        nervura.AnomalyDetector(options=CODED, level=0.9),
+        nervura.Embedder(options=CODES),
+        nervura.AnomalyDetector(options=CODES, level=0.9),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
 )
@@ -67,6 +69,18 @@ def as_pandas(frame: pl.DataFrame) -> pd.DataFrame:
 
 def as_objects(frame: pl.DataFrame) -> np.ndarray:
     return frame.drop("day").to_pandas().to_numpy(dtype=object)
+
+
+@pytest.mark.parametrize("form", [as_polars, as_pandas])
+def test_rows_become_codes_within_a_pipeline(form: Callable[[pl.DataFrame], Any]) -> None:
+    frame, y = table()
+    coder = nervura.Embedder(options={**CODES, "epochs": 40, "latent_dim": 6})
+    codes = coder.fit_transform(form(frame))
+    assert codes.shape == (300, 6) and coder.get_feature_names_out()[0] == "embedder0"
+    again = pickle.loads(pickle.dumps(coder))
+    assert np.array_equal(again.transform(form(frame)), codes)
+    # The name tells whether the answer is yes, and the code tells the name.
+    assert make_pipeline(coder, KNeighborsClassifier(5)).fit(form(frame), y).score(form(frame), y) > 0.9
 
 
 @pytest.mark.parametrize("form", [as_polars, as_pandas, as_objects])
@@ -214,7 +228,7 @@ def test_an_anomaly_detector_finds_odd_rows_and_says_so_as_scikit_learn_does() -
     draw = np.random.default_rng(0)
     X = draw.normal(size=(300, 3)) @ draw.normal(size=(3, 5))
     odd = X[:10] + 8 * draw.normal(size=(10, 5))
-    fitted = nervura.AnomalyDetector(options=CODED, clean=True, level=0.95).fit(X)
+    fitted = nervura.AnomalyDetector(options=CODES, clean=True, level=0.95).fit(X)
     assert (fitted.predict(odd) == -1).mean() > 0.8
     assert (fitted.predict(X) == -1).mean() < 0.15
     assert fitted.decision_function(odd) == pytest.approx(fitted.score_samples(odd) - fitted.offset_)

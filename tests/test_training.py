@@ -9,10 +9,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nervura import keeping, training
+from nervura import contracts, keeping, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.run import Run
+from nervura.zoo import zoo
 
 keras = pytest.importorskip("keras")
 
@@ -222,8 +223,11 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
     assert means[1] > means[0] + 0.05
 
 
-def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(dataset: Dataset) -> None:
-    way = {"patience": 100_000, "optimizer": "lookahead", "schedule": "triangular", "learning_rate": 0.01}
+@pytest.mark.parametrize("optimizer, schedule", [("lookahead", "triangular"), ("adamw", "stable_decay")])
+def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(
+    dataset: Dataset, optimizer: str, schedule: str
+) -> None:
+    way = {"patience": 100_000, "optimizer": optimizer, "schedule": schedule, "learning_rate": 0.01}
     began = time.monotonic()
     fit(dataset, made(dataset, epochs=1, **way))
     designed = made(dataset, epochs=100_000, **way)
@@ -270,3 +274,25 @@ def test_compiling_in_the_first_epoch_does_not_end_a_short_budget(
     assert found.stopped == "budget"
     assert 20 < len(rates) <= 25 and clock.now <= 55.0
     assert rates[-1] < 0.3 * max(rates), "the way of the learning rate was gone to its end"
+
+
+def test_layers_of_pictures_compute_in_half_precision_in_training_alone() -> None:
+    pictures = contracts.example_for(zoo.load("convolutional"), 2)
+    designed = design(pictures.problem, "convolutional", pictures.schema, {"epochs": 2, "precision": "bfloat16"}, 1)
+    layer, seen = designed.model.get_layer("convolution_1"), []
+
+    def see(progress: Any) -> None:
+        seen.append((layer.compute_dtype, layer.variable_dtype, designed.model.get_layer("output").compute_dtype))
+
+    found = training.fit(designed, pictures.arrays("train"), pictures.arrays("validation"), watchers=[see])
+    assert seen == [("bfloat16", "float32", "float32")] * 2
+    assert layer.compute_dtype == "float32"
+    x, y = pictures.arrays("validation")
+    outputs = training.predict(designed.model, x)
+    loss = keras.ops.convert_to_numpy(training.loss_for(designed, held_out=True)(y.reshape(len(y), -1), outputs))
+    assert loss == pytest.approx(min(found.history["val_loss"]), rel=0.02), (
+        "what was judged in bfloat16 holds in float32"
+    )
+    same = design(pictures.problem, "convolutional", pictures.schema, {"epochs": 2, "precision": "float32"}, 1)
+    training.fit(same, pictures.arrays("train"), pictures.arrays("validation"))
+    assert not np.array_equal(training.predict(same.model, x), outputs)

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.layers.rebuilt import places
+from nervura.rebuilding import places
 
 Blocks = list[tuple[str, list[int]]]
 

@@ -19,13 +19,17 @@ class CosLogRate(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         rate: the highest.
         steps: of the whole training.
+
+    Attributes:
+        end: ``steps``, or a variable in their place, by which the end can still be moved in training.
     """
 
     def __init__(self, rate: float, steps: int) -> None:
         self.rate, self.steps = rate, steps
+        self.end: Any = steps
 
     def __call__(self, step: Any) -> Any:
-        share = ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+        share = ops.minimum(ops.cast(step, "float32") / self.end, 1.0)
         turns = ops.log(1.0 + 15.0 * share) / math.log(2.0)
         return self.rate * 0.5 * (1.0 - ops.cos(2.0 * math.pi * turns))
 

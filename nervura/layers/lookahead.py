@@ -7,8 +7,6 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.layers.triangular_rate import TriangularRate
-
 
 @keras.saving.register_keras_serializable(package="nervura")
 class Lookahead(keras.optimizers.SGD):
@@ -28,7 +26,7 @@ class Lookahead(keras.optimizers.SGD):
         momentum: share of the last step that is kept.
 
     Attributes:
-        end: a variable, at first ``steps``; a budget may move it. A triangular schedule follows it.
+        end: a variable, at first ``steps``; a budget may move it. A schedule with an end follows it.
     """
 
     EVERY, HOLD = 5, 0.95**5
@@ -48,7 +46,7 @@ class Lookahead(keras.optimizers.SGD):
         ]
         start = keras.initializers.Constant(self.steps)
         self.end = self.add_variable((), initializer=start, dtype="float32", name="end")
-        if isinstance(self._learning_rate, TriangularRate):
+        if hasattr(self._learning_rate, "end"):
             self._learning_rate.end = self.end
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:

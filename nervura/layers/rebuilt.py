@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from nervura.rebuilding import places
+
 
 @keras.saving.register_keras_serializable(package="nervura")
 class Rebuilt(keras.layers.Layer):
@@ -38,13 +40,3 @@ class Rebuilt(keras.layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "blocks": self.blocks}
-
-
-def places(blocks: list[tuple[str, list[int]]]) -> list[tuple[str, slice]]:
-    """Where values of a kind stand: those of numbers, flags and pixels together, the levels of each column alone."""
-    found, start = [], 0
-    for kind, sizes in blocks:
-        for size in sizes if kind == "levels" else [sum(sizes)]:
-            found.append((kind, slice(start, start + size)))
-            start += size
-    return found

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.layers.rebuilt import places
+from nervura.rebuilding import places
 
 
 @keras.saving.register_keras_serializable(package="nervura")

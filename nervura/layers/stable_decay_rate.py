@@ -17,15 +17,19 @@ class StableDecayRate(keras.optimizers.schedules.LearningRateSchedule):
     Args:
         rate: the highest.
         steps: of the whole training.
+
+    Attributes:
+        end: ``steps``, or a variable in their place, by which the end can still be moved in training.
     """
 
     FALL = 0.25
 
     def __init__(self, rate: float, steps: int) -> None:
         self.rate, self.steps = rate, steps
+        self.end: Any = steps
 
     def __call__(self, step: Any) -> Any:
-        left = 1.0 - ops.minimum(ops.cast(step, "float32") / self.steps, 1.0)
+        left = 1.0 - ops.minimum(ops.cast(step, "float32") / self.end, 1.0)
         return self.rate * ops.minimum(left / self.FALL, 1.0)
 
     def get_config(self) -> dict[str, Any]:

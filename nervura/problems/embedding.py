@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -24,14 +25,10 @@ MOST_CLASSES = 100
 SHOWN, MAPPED, MOST_FEATURES = 10, 1_000, 50
 
 
-def _errors_of(kind: str | None) -> Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+def _mean_error(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray, kind: str | None = None) -> np.ndarray:
     """The mean over rows of the errors of one kind, or of all: estimates (rows, kinds), weights (sets, rows)."""
-
-    def mean(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray) -> np.ndarray:
-        errors = estimates.sum(1) if kind is None else estimates[:, ORDER.index(kind)]
-        return weights @ errors / weights.sum(1)
-
-    return mean
+    errors = estimates.sum(1) if kind is None else estimates[:, ORDER.index(kind)]
+    return weights @ errors / weights.sum(1)
 
 
 ORDER = ("numbers", "flags", "levels", "pixels")
@@ -48,8 +45,11 @@ class Embedding(Targetless):
     summary = "A short code for each row, from which the row can be rebuilt: no target is needed."
     metric = "squared_error"
     metrics = {
-        "squared_error": Metric(_errors_of(None), False, "squared error of the rebuilt row, summed over its values"),
-        **{f"{kind}_error": Metric(_errors_of(kind), False, f"the same {MEANING[kind]} alone") for kind in ORDER},
+        "squared_error": Metric(_mean_error, False, "squared error of the rebuilt row, summed over its values"),
+        **{
+            f"{kind}_error": Metric(partial(_mean_error, kind=kind), False, f"the same {MEANING[kind]} alone")
+            for kind in ORDER
+        },
     }
     rank = 10
 

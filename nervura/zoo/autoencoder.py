@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from nervura.zoo.base import Rebuilding
+from typing import ClassVar
+
+from nervura.zoo.base import LearningOptions, Rebuilding, StraightOptions
 
 
 class Autoencoder(Rebuilding):
@@ -11,6 +13,9 @@ class Autoencoder(Rebuilding):
     What is made small is the error of each column by its kind, summed over the row: squared error for numbers in units
     of their deviation, binary cross-entropy for yes and no, cross-entropy for categories, and for pixels from 0 to 1
     squared error or cross-entropy. With ``activation=linear`` the code spans the same space as principal components.
+
+    Of tables, a straight path lies beside the hidden layers: it begins as principal components, to which they add what
+    they learn, so that few rows are rebuilt no worse than by those.
 
     Shapes: (batch, width) -> hidden layers -> (batch, latent_dim) -> the same layers backwards -> (batch, width).
     Cost: twice the weights of the hidden layers and the code, width x hidden + hidden x hidden + hidden x latent_dim.
@@ -22,3 +27,4 @@ class Autoencoder(Rebuilding):
 
     name = "autoencoder"
     summary = "a deep autoencoder: rows through a short code and back"
+    Options: ClassVar[type[LearningOptions]] = StraightOptions

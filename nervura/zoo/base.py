@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nervura.encoding import PICTURES
 from nervura.errors import OptionError, did_you_mean
-from nervura.rebuilding import layout
+from nervura.rebuilding import layout, places
 
 if TYPE_CHECKING:
     import keras
@@ -85,6 +85,9 @@ class TrainingOptions(LearningOptions):
     )
 
 
+PRECISIONS = ("float32", "bfloat16")
+
+
 @dataclass
 class PictureOptions(TrainingOptions):
     """What every network of pictures can be told besides; see ``nervura.mixing``."""
@@ -97,6 +100,12 @@ class PictureOptions(TrainingOptions):
         "a rectangle of another picture is pasted in, its area from Beta(cutmix, cutmix); 0: it is not",
         low=0.0,
         high=100.0,
+    )
+    precision: str = option(
+        "auto",
+        "of the numbers that layers compute with in training; auto: bfloat16 where this processor has it and the "
+        "backend is faster with it",
+        choices=("auto", *PRECISIONS),
     )
 
 
@@ -259,12 +268,27 @@ class RebuildingOptions(LearningOptions):
     )
 
 
+@dataclass
+class StraightOptions(RebuildingOptions):
+    """What networks can be told besides that have a straight path beside their hidden layers; see ``Rebuilding``."""
+
+    straight: str = option(
+        "auto",
+        "whether a linear path that begins as principal components lies beside the hidden layers; auto: for tables",
+        choices=("auto", "yes", "no"),
+    )
+
+
 class Rebuilding(Network):
     """What the networks share that squeeze a row into a code and rebuild it from that.
 
     The outputs of the predicting model are code, rebuilt row and given row side by side
     (``nervura.rebuilding.Layout``). Its layers are called ``given``, ``code``, ``decoded`` (the last sums) and
     ``rebuilt``. A subclass changes ``encode`` or ``decode``, or the objective in ``learner``.
+
+    Where the option ``straight`` says so, a linear path leads to the code and another from it, to which the hidden layers
+    add what they have learnt. Before training the paths are principal components, and the hidden layers add nothing: few
+    rows are then rebuilt no worse than by those.
     """
 
     takes = frozenset({"numbers", "flags", "categories", "pictures"})
@@ -275,6 +299,8 @@ class Rebuilding(Network):
     def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
         """Sizes the hidden layers and the code, where they were left open."""
         width, by_rule = layout(tensors, 0).width, []
+        if getattr(options, "straight", "") == "auto":
+            options.straight = "no" if any(tensor.name == PICTURES for tensor in tensors) else "yes"
         if not options.latent_dim:
             options.latent_dim = max(1, min(LONGEST_CODE, round(width / 3)))
             by_rule.append(f"a code of {options.latent_dim}")
@@ -303,14 +329,19 @@ class Rebuilding(Network):
         x = given
         for number, size in enumerate(options.hidden, 1):
             x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
-        return dense(options.latent_dim, "linear", seeds, "code")(x)
+        return joined(given, x, options.latent_dim, options, seeds, "code")
 
     def decode(self, code: keras.KerasTensor, width: int, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
         """The sums (batch, width) that a row is rebuilt from, given by a layer called ``decoded``."""
         x = code
         for number, size in zip(range(len(options.hidden), 0, -1), reversed(options.hidden), strict=True):
             x = dense(size, options.activation, seeds, f"decoder_{number}")(x)
-        return dense(width, "linear", seeds, "decoded")(x)
+        return joined(code, x, width, options, seeds, "decoded")
+
+    def prepare(self, model: keras.Model, batch: dict[str, np.ndarray]) -> None:
+        super().prepare(model, batch)
+        if any(layer.name == "code_straight" for layer in model.layers):
+            straighten(model, batch)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
@@ -363,6 +394,54 @@ def dense(size: int, activation: str, seeds: Iterator[int], name: str) -> keras.
         keras.initializers.GlorotUniform if activation in ("linear", "tanh", "sigmoid") else keras.initializers.HeNormal
     )
     return keras.layers.Dense(size, activation=activation, kernel_initializer=start(seed=next(seeds)), name=name)
+
+
+def joined(
+    before: keras.KerasTensor, hidden: keras.KerasTensor, size: int, options: Any, seeds: Iterator[int], name: str
+) -> keras.KerasTensor:
+    """A linear layer of hidden ones called ``name`` or, with a straight path, its sum with a linear layer of ``before``."""
+    import keras
+
+    if getattr(options, "straight", "no") != "yes":
+        return dense(size, "linear", seeds, name)(hidden)
+    bent = keras.layers.Dense(size, kernel_initializer="zeros", use_bias=False, name=f"{name}_bent")(hidden)
+    return keras.layers.Add(name=name)([dense(size, "linear", seeds, f"{name}_straight")(before), bent])
+
+
+STRAIGHTENED_ROWS, WIDEST_STRAIGHTENED, FEWEST_OF_A_LEVEL = 20_000, 2_000, 0.02
+"""Principal components are found of so many rows, and of rows with at most so many values; shares of levels are held off
+0 and 1 by the last."""
+
+
+def straighten(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
+    """Makes the straight paths of a network the principal components of its given rows.
+
+    Numbers are rebuilt by them as they are. Flags and levels, whose sums a sigmoid or softmax follows, are to the first
+    order around their shares.
+    """
+    import keras
+    import numpy as np
+
+    given = model.get_layer("given").output
+    step = max(1, -(-len(next(iter(batch.values()))) // STRAIGHTENED_ROWS))
+    if given.shape[-1] > WIDEST_STRAIGHTENED:
+        return
+    giver = keras.Model(model.inputs, given)
+    rows = keras.ops.convert_to_numpy(giver([batch[one.name][::step] for one in model.inputs], training=False))
+    mean = rows.mean(0, dtype="float64")
+    axes = np.linalg.eigh(np.cov(rows.T, bias=True).reshape(len(mean), -1))[1][:, ::-1]
+    code, decoded = model.get_layer("code_straight"), model.get_layer("decoded_straight")
+    kept = np.zeros((len(mean), code.units))
+    kept[:, : min(axes.shape[1], code.units)] = axes[:, : code.units]
+    offset, slope = mean.copy(), np.ones(len(mean))
+    for kind, place in places(model.get_layer("rebuilt").blocks):
+        share = np.clip(mean[place], FEWEST_OF_A_LEVEL, 1 - FEWEST_OF_A_LEVEL)
+        if kind == "levels":
+            offset[place], slope[place] = np.log(share), 1 / share
+        elif kind != "numbers":
+            offset[place], slope[place] = np.log(share / (1 - share)), 1 / (share * (1 - share))
+    code.set_weights([kept, -mean @ kept])
+    decoded.set_weights([kept.T * slope, offset])
 
 
 def halves_of(model: keras.Model) -> tuple[keras.Model, keras.Model]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Rebuilding, RebuildingOptions, blocks_of, halves_of, option, seeds_from
+from nervura.zoo.base import Rebuilding, StraightOptions, blocks_of, halves_of, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -31,7 +31,7 @@ class DenoisingAutoencoder(Rebuilding):
     summary = "an autoencoder that rebuilds rows of which a part is hidden"
 
     @dataclass
-    class Options(RebuildingOptions):
+    class Options(StraightOptions):
         hidden_share: float = option(0.25, "share of the values that are set to zero in training", low=0.0, high=0.95)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:

@@ -3,6 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
+from sklearn.decomposition import PCA
 
 from nervura import contracts, training
 from nervura.dataset import Dataset
@@ -26,6 +27,37 @@ def test_a_linear_one_rebuilds_as_well_as_principal_components_of_its_length() -
     variances = np.linalg.eigvalsh(np.cov(given.T, bias=True))
     least = variances[:-3].sum()  # what the 3 largest components leave
     assert made.problem.layout.errors(outputs).sum(1).mean() == pytest.approx(least, rel=0.01)
+
+
+def test_its_straight_path_begins_as_principal_components_and_never_does_worse() -> None:
+    draw = np.random.default_rng(0)
+    rows = draw.normal(size=(200, 2)) @ draw.normal(size=(2, 6)) + 0.2 * draw.normal(size=(200, 6))
+    dataset = Dataset.open(pl.DataFrame({f"x{i}": rows[:, i] for i in range(6)}), problem="embedding")
+    made = design(dataset.problem, "autoencoder", dataset.schema, {"latent_dim": 2, "epochs": 5})
+    x, layout = dataset.arrays("train")[0], made.problem.layout
+    made.network.prepare(made.model, x)
+    outputs = training.predict(made.model, x)
+    components = PCA(2).fit(layout.given(outputs))
+    rebuilt = components.inverse_transform(components.transform(layout.given(outputs)))
+    assert np.allclose(layout.rebuilt(outputs), rebuilt, atol=1e-4)
+    training.fit(made, dataset.arrays("train"), dataset.arrays("train"))
+    assert layout.errors(training.predict(made.model, x)).sum() < layout.errors(outputs).sum()
+
+
+def test_a_straight_path_begins_with_the_shares_of_levels_and_flags() -> None:
+    made = design(DATASET.problem, "autoencoder", DATASET.schema, {"latent_dim": 3})
+    x, layout = DATASET.arrays("train")[0], made.problem.layout
+    made.network.prepare(made.model, x)
+    outputs = training.predict(made.model, x)
+    mean = np.square(layout.given(outputs) - layout.given(outputs).mean(0)).sum(1).mean()
+    assert layout.errors(outputs).sum(1).mean() < 0.8 * mean
+
+
+def test_pictures_have_no_straight_path_unless_it_is_asked_for() -> None:
+    pictures = Dataset.open(contracts.pictures_example(4).table.frame.drop("y").collect(), problem="embedding")
+    for straight, found in (("auto", False), ("yes", True)):
+        made = design(pictures.problem, "autoencoder", pictures.schema, {"straight": straight})
+        assert ("code_straight" in {layer["name"] for layer in made.layers}) == found
 
 
 def test_it_is_a_mirror_and_its_halves_are_named() -> None:
