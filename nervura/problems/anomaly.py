@@ -46,6 +46,9 @@ FEWEST_HALVED, FOLDS = 400, 5
 LIKE, KNOWN_ROWS = 10, 2_000
 """The reasons of a row are told by so many rows that are like it, among so many that were learnt from."""
 
+LEARNT_ROWS = 20_000
+"""Of more rows so many are given to the detectors, taken evenly; most of them learn from fewer."""
+
 ROWS_AT_ONCE = 4_000
 SHOWN, PICTURES_SHOWN = 20, 10
 LARGEST_SCALE = 10.0
@@ -234,8 +237,9 @@ class Anomaly(Targetless):
         return oddness.truth_of(labels, self.odd, len(labels)) == 0
 
     def settle(self, parts: dict[str, Answers]) -> Self:
-        views = Views.of(self.layout, parts["train"].outputs)
-        seen = {part: views(parts[part].outputs) for part in ("train", "validation")}
+        outputs = _some(parts["train"].outputs, LEARNT_ROWS)
+        views = Views.of(self.layout, outputs)
+        seen = {"train": views(outputs), "validation": views(parts["validation"].outputs)}
         coding: dict[str, Any] = {**self.coding, "picture": _picture(parts["train"]), "panel": []}
         arrays = {**views.arrays, "known": _some(seen["train"][ROWS], KNOWN_ROWS)}
         surprises = []
@@ -357,7 +361,9 @@ class Anomaly(Targetless):
     def _rivals(self, trained: Trained) -> Iterator[Rival]:
         """The panel as a whole; the panel without what the network tells; every detector of the rows alone; and what the
         network alone tells."""
-        seen = {part: self.views(answers.outputs) for part, answers in trained.parts.items()}
+        outputs = {part: answers.outputs for part, answers in trained.parts.items()}
+        outputs["train"] = _some(outputs["train"], LEARNT_ROWS)
+        seen = {part: self.views(rows) for part, rows in outputs.items()}
 
         def scored(detector: Detector, view: str) -> dict[str, np.ndarray]:
             fitted, held = learnt(detector, seen["train"][view], seen["validation"][view])
