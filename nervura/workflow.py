@@ -253,7 +253,7 @@ def train(
         status="training",
         source={"origin": dataset.table.origin, "reading": dataset.table.reading, "notes": list(dataset.table.notes)},
         asked=asked,
-        command=_command(dataset.table.origin, asked),
+        command=_command(dataset.table.origin, asked, dataset.problem.level),
         seed=seed,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         backend=name,
@@ -587,8 +587,8 @@ def _process_age() -> float:
     return age if age < 30 else 0.0
 
 
-def _command(origin: str, asked: dict[str, Any]) -> str:
-    """The command line that does the same."""
+def _command(origin: str, asked: dict[str, Any], level: float) -> str:
+    """The command line that does the same; ``level`` is what is taken where none is asked for."""
     words = ["nervura", "train", origin]
     keys = (
         "target",
@@ -607,7 +607,7 @@ def _command(origin: str, asked: dict[str, Any]) -> str:
     for key in keys:
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
-    if asked["level"] != calibration.LEVEL:
+    if asked["level"] != level:
         words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():
         words += ["--column", f"{name}={kind}"]

@@ -46,8 +46,9 @@ FEWEST_HALVED, FOLDS = 400, 5
 LIKE, KNOWN_ROWS = 10, 2_000
 """The reasons of a row are told by so many rows that are like it, among so many that were learnt from."""
 
-LEARNT_ROWS = 20_000
-"""Of more rows so many are given to the detectors, taken evenly; most of them learn from fewer."""
+LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**25
+"""Of more rows so many, or of wide ones as many as have so many values together, are given to the detectors, taken evenly;
+most of them learn from fewer."""
 
 ROWS_AT_ONCE = 4_000
 SHOWN, PICTURES_SHOWN = 20, 10
@@ -150,6 +151,11 @@ class Views:
 
     def __call__(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
         """The rows, and their codes beside what the network fails to rebuild: (rows, features) each."""
+        starts = range(0, max(1, len(outputs)), ROWS_AT_ONCE)
+        parts = [self._seen(outputs[start : start + ROWS_AT_ONCE]) for start in starts]
+        return {view: np.concatenate([part[view] for part in parts]) for view in (ROWS, CODE)}
+
+    def _seen(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
         rows, missed = self.scaled(outputs), self.missed(outputs)
         if "axes" in self.arrays:
             rows = (rows - self.arrays["centre"]) @ self.arrays["axes"].T
@@ -237,7 +243,7 @@ class Anomaly(Targetless):
         return oddness.truth_of(labels, self.odd, len(labels)) == 0
 
     def settle(self, parts: dict[str, Answers]) -> Self:
-        outputs = _some(parts["train"].outputs, LEARNT_ROWS)
+        outputs = self._some_of(parts["train"])
         views = Views.of(self.layout, outputs)
         seen = {"train": views(outputs), "validation": views(parts["validation"].outputs)}
         coding: dict[str, Any] = {**self.coding, "picture": _picture(parts["train"]), "panel": []}
@@ -257,6 +263,10 @@ class Anomaly(Targetless):
             "p_value": oddness.alarming(len(calibration), self.coding["level"]),
         }
         return type(self)(coding, {**arrays, "calibration": calibration})
+
+    def _some_of(self, training: Answers) -> np.ndarray:
+        """What the network gave for the rows that detectors learn from."""
+        return _some(training.outputs, max(LIKE, min(LEARNT_ROWS, LEARNT_VALUES // self.layout.width)))
 
     @cached_property
     def views(self) -> Views:
@@ -292,7 +302,8 @@ class Anomaly(Targetless):
     def threshold(self) -> float:
         """The score above which a row raises an alarm."""
         calibration = self.arrays["calibration"]
-        allowed = int(self.coding["calibration"]["p_value"] * (len(calibration) + 1))
+        # A little more, since the product of a fraction and its denominator may fall short of a whole number.
+        allowed = int(self.coding["calibration"]["p_value"] * (len(calibration) + 1) + 1e-9)
         return float(calibration[-allowed])
 
     def measured(self, outputs: np.ndarray, labels: pl.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -362,7 +373,7 @@ class Anomaly(Targetless):
         """The panel as a whole; the panel without what the network tells; every detector of the rows alone; and what the
         network alone tells."""
         outputs = {part: answers.outputs for part, answers in trained.parts.items()}
-        outputs["train"] = _some(outputs["train"], LEARNT_ROWS)
+        outputs["train"] = self._some_of(trained.parts["train"])
         seen = {part: self.views(rows) for part, rows in outputs.items()}
 
         def scored(detector: Detector, view: str) -> dict[str, np.ndarray]:

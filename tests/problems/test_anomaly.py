@@ -1,5 +1,6 @@
 """Anomalies: what is found, why, how often an alarm is false, and what labels are for."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 
 import nervura
+from nervura import keeping
 from nervura.dataset import Dataset
 from nervura.errors import NervuraError, OptionError, ProblemError
 from nervura.predicting import load_problem
@@ -148,6 +150,36 @@ def test_pictures_that_are_unlike_the_others_are_found_and_the_place_is_told(tmp
     assert found["reasons"][-5:].str.starts_with("top left").sum() >= 4
     findings = run.need("explanation")["findings"]
     assert findings[-1]["picture"] == "oddest" and "oddest" in (run.read_arrays("findings") or {})
+
+
+def test_a_run_that_was_stopped_goes_on_with_the_rows_that_it_was_to_learn_from(tmp_path: Path) -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(progress: Any) -> None:
+        if progress.epoch == 2:
+            raise Stop
+
+    rows(150, odd=15).write_csv(tmp_path / "rows.csv")
+    how: dict[str, Any] = {"problem": "anomaly", "options": {**OPTIONS, "epochs": 4, "clean": "yes"}, "level": 0.9}
+    whole = nervura.train(tmp_path / "rows.csv", "state", out=tmp_path / "whole", **how)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeping, "CHECKPOINT_SECONDS", -1.0)
+        with pytest.raises(Stop):
+            nervura.train(tmp_path / "rows.csv", "state", out=tmp_path / "run", watchers=[stop], **how)
+        resumed = nervura.resume(tmp_path / "run")
+    asked = rows(50, seed=5, odd=5)
+    assert resumed.predict(asked).equals(whole.predict(asked))
+    assert {"--level 0.9", "--set clean=yes"} <= set(re.findall(r"--\w+ \S+", whole.need("run")["command"]))
+
+
+def test_one_column_alone_has_odd_rows_too(tmp_path: Path) -> None:
+    values = np.append(np.random.default_rng(0).normal(size=120), 12.0)
+    run = nervura.train(pl.DataFrame({"a": values}), options={"epochs": 2, "hidden": [4]}, out=tmp_path / "run")
+    assert run.need("problem")["name"] == "anomaly"
+    found = run.predict(pl.DataFrame({"a": values}))
+    assert found["score"].arg_max() == 120
+    assert found["reasons"][120] == "a high 100%"
 
 
 def test_mistakes_have_one_clear_message(tmp_path: Path) -> None:
