@@ -134,13 +134,14 @@ def design(
         OptionError: unknown network or option, or a value out of bounds.
     """
     member = zoo.load(network) if isinstance(network, str) else network
-    _check_suits(member, problem)
+    given = tensors(schema)
+    _check_suits(member, problem, given)
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
     if getattr(chosen, "precision", None) == "auto":
         chosen.precision = backend.training_precision()
-    inputs = _taken(member, tensors(schema))
+    inputs = [tensor for tensor in given if tensor.name in member.takes]
     head = problem.head(getattr(chosen, "label_smoothing", 0.0))
     reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
@@ -154,39 +155,28 @@ def design(
     return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own is not None)
 
 
-def _check_suits(network: Network, problem: Problem) -> None:
-    """Whether a network can answer a problem.
+def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> None:
+    """Whether a network can answer a problem on such inputs.
 
     Raises:
         OptionError: it cannot.
     """
-
-    def suits(one: Network) -> bool:
-        return problem.name in one.suits or (one.rebuilds and not problem.needs_target)
-
-    if not suits(network):
-        fitting = [one.name for one in zoo if suits(one)]
+    fitting = [one.name for one in zoo if _suits(one, problem) and any(tensor.name in one.takes for tensor in given)]
+    if not _suits(network, problem):
         raise OptionError(
             f"The network '{network.name}' answers the problems {', '.join(sorted(network.suits))}, and this one is "
             f"{problem.name}. Write --network with one of {', '.join(fitting)}."
         )
-
-
-def _taken(network: Network, given: list[Tensor]) -> list[Tensor]:
-    """The tensors that a network can use.
-
-    Raises:
-        OptionError: there is none among those given.
-    """
-    taken = [tensor for tensor in given if tensor.name in network.takes]
-    if given and not taken:
+    if given and not any(tensor.name in network.takes for tensor in given):
         pictures = given[0].name == PICTURES
-        fitting = [other.name for other in zoo if any(tensor.name in other.takes for tensor in given)]
         raise OptionError(
             f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
             f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
         )
-    return taken
+
+
+def _suits(network: Network, problem: Problem) -> bool:
+    return problem.name in network.suits or (network.rebuilds and not problem.needs_target)
 
 
 def learner_of(model: keras.Model) -> keras.Model:

@@ -44,6 +44,7 @@ def test_the_files_of_a_run_are_those_of_the_document(trained: Path) -> None:
     assert not unknown, "the document names every file"
     absent = {name for name in told if not (trained / name).exists()}
     sometimes = ("baselines/NAME", "checkpoint/", "exports/", "gallery", "inside", "search", "tensorboard/")
+    sometimes += ("findings.npz", "problem.npz")  # of runs without a target
     assert all(name.startswith(sometimes) for name in absent), absent
 
 
@@ -455,4 +456,11 @@ def test_a_folder_of_one_class_is_told_what_it_needs(photos: Path, tmp_path: Pat
 
 def test_a_folder_without_classes_is_told_what_it_needs(photos: Path, tmp_path: Path) -> None:
     with pytest.raises(NervuraError, match="one sub-folder a class"):
-        nervura.train(photos / "lying", out=tmp_path / "run")
+        nervura.train(photos / "lying", problem="multiclass", out=tmp_path / "run")
+
+
+def test_a_folder_without_classes_has_codes_learnt_for_it(photos: Path, tmp_path: Path) -> None:
+    options = {"latent_dim": 2, "hidden": [8], "epochs": 1}
+    run = nervura.train(photos / "standing", options=options, out=tmp_path / "run")
+    assert run.need("problem")["name"] == "embedding"
+    assert run.predict(photos / "standing").columns == ["path", "code_1", "code_2"]
