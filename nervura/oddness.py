@@ -142,6 +142,7 @@ def truth_of(labels: pl.Series | None, odd: list[str], rows: int) -> np.ndarray:
 
 def agreement(scores: Mapping[str, np.ndarray], own: np.ndarray, share: float) -> dict[str, tuple[float, float]]:
     """For each detector the rank correlation of its scores with ``own``, and the part of the oddest rows that both name.
+    Scores that do not vary have no correlation with others.
 
     Args:
         share: of the rows that count as the oddest.
@@ -153,7 +154,7 @@ def agreement(scores: Mapping[str, np.ndarray], own: np.ndarray, share: float) -
     def oddest(values: np.ndarray) -> set[int]:
         return set(np.argsort(-values, kind="stable")[:count].tolist())
 
-    return {
-        name: (float(spearmanr(values, own).statistic), len(oddest(values) & oddest(own)) / count)
-        for name, values in scores.items()
-    }
+    def correlation(values: np.ndarray) -> float:
+        return float(spearmanr(values, own).statistic) if np.ptp(values) and np.ptp(own) else 0.0
+
+    return {name: (correlation(values), len(oddest(values) & oddest(own)) / count) for name, values in scores.items()}

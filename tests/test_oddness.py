@@ -88,3 +88,4 @@ def test_agreement_is_one_with_oneself() -> None:
     found = oddness.agreement({"same": 3 * own, "opposite": -own}, own, 0.05)
     assert found["same"] == pytest.approx((1.0, 1.0))
     assert found["opposite"] == pytest.approx((-1.0, 0.0))
+    assert oddness.agreement({"constant": np.zeros(100)}, own, 0.05)["constant"][0] == 0

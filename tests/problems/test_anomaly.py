@@ -188,6 +188,6 @@ def test_mistakes_have_one_clear_message(tmp_path: Path) -> None:
         nervura.train(frame, "state", problem="anomaly", options={"clean": "maybe"}, out=tmp_path / "a")
     with pytest.raises(OptionError, match="no option 'cleen'"):
         nervura.train(frame, "state", problem="anomaly", options={"cleen": "yes"}, out=tmp_path / "b")
-    with pytest.raises(NervuraError, match="does not suit|no column"):
+    with pytest.raises(NervuraError, match="at least one input column"):
         nervura.train(frame.select("state"), "state", problem="anomaly", out=tmp_path / "c")
     assert not list(tmp_path.iterdir())
