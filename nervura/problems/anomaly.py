@@ -340,7 +340,10 @@ class Anomaly(Targetless):
             away = views.scaled(part) - views.unfolded(index.known[like].mean(1))
             both = (oddness.shares_of(values**2, groups, len(names)) for values in (away, views.missed(part)))
             signs = np.where(numbers >= 0, np.sign(away[:, numbers]), 0).astype(int)
-            told += oddness.reasons(np.mean(list(both), axis=0), names, signs, SEPARATOR)
+            shares = np.sum(list(both), axis=0)
+            # Where the network rebuilds a row exactly, the other half tells all.
+            shares = shares / np.maximum(shares.sum(1, keepdims=True), 1e-30)
+            told += oddness.reasons(shares, names, signs, SEPARATOR)
         return told
 
     @cached_property
