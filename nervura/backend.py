@@ -364,9 +364,9 @@ def input_gradient_function(
 
 
 def loss_function(
-    model: keras.Model, loss: Callable[[Any, Any], Any]
-) -> Callable[[dict[str, np.ndarray], np.ndarray], float]:
-    """A function of a batch that gives its mean loss, the model run as in prediction.
+    model: keras.Model, loss: keras.losses.Loss
+) -> Callable[[dict[str, np.ndarray], np.ndarray, np.ndarray | None], float]:
+    """A function of a batch, and of weights of its rows or None, that gives its mean loss, the model run as in prediction.
 
     ``Model.evaluate`` would build a new data pipeline at every call, which for few rows takes longer than an epoch.
     """
@@ -376,24 +376,30 @@ def loss_function(
     if name == "tensorflow":
         import tensorflow as tf
 
-        compiled = tf.function(lambda x, y: loss(y, model(x, training=False)), reduce_retracing=True)
-        return lambda x, y: float(compiled(x, y))
+        compiled = tf.function(lambda x, y, weights: loss(y, model(x, training=False), weights), reduce_retracing=True)
+        return lambda x, y, weights: float(compiled(x, y, weights))
     if name == "jax":
         import jax
 
-        def value_of(trainable: Any, fixed: Any, x: Any, y: Any) -> Any:
-            return loss(y, model.stateless_call(trainable, fixed, x, training=False)[0])
+        def value_of(trainable: Any, fixed: Any, x: Any, y: Any, weights: Any) -> Any:
+            return loss(y, model.stateless_call(trainable, fixed, x, training=False)[0], weights)
 
         jitted = jax.jit(value_of)
-        return lambda x, y: float(
-            jitted([v.value for v in model.trainable_variables], [v.value for v in model.non_trainable_variables], x, y)
+        return lambda x, y, weights: float(
+            jitted(
+                [v.value for v in model.trainable_variables],
+                [v.value for v in model.non_trainable_variables],
+                x,
+                y,
+                weights,
+            )
         )
     import torch
 
-    def torch_loss(x: Any, y: Any) -> float:
+    def torch_loss(x: Any, y: Any, weights: Any) -> float:
         with torch.no_grad():
             batch = {key: keras.ops.convert_to_tensor(array) for key, array in x.items()}
-            return float(loss(keras.ops.convert_to_tensor(y), model(batch)))
+            return float(loss(keras.ops.convert_to_tensor(y), model(batch), weights))
 
     return torch_loss
 

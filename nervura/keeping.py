@@ -127,6 +127,7 @@ class Keeper(keras.callbacks.Callback):
         options: of this phase.
 
     Args:
+        validation: inputs, wanted outputs and weights of the rows, or None.
         held_out: the loss by which validation rows judge.
     """
 
@@ -137,7 +138,7 @@ class Keeper(keras.callbacks.Callback):
         number: int,
         checkpoint: Checkpoint,
         training: Arrays,
-        validation: Arrays,
+        validation: tuple[dict[str, np.ndarray], np.ndarray, np.ndarray | None],
         held_out: keras.losses.Loss,
         steps: int,
         deadline: float | None,
@@ -171,7 +172,7 @@ class Keeper(keras.callbacks.Callback):
         rows = max(1, rows_at_once(design.model, 2 * PROBE_ROWS) // 2)
         self.probe = ({name: a[:rows] for name, a in training[0].items()}, training[1][:rows])
         self.gradients = backend.gradient_function(model, model.loss)
-        self.loss_of: Callable[[dict[str, np.ndarray], np.ndarray], float] = (
+        self.loss_of: Callable[[dict[str, np.ndarray], np.ndarray, np.ndarray | None], float] = (
             former.loss_of if former is not None and not afresh else backend.loss_function(model, held_out)
         )
         self.rows, self.validation = len(training[1]), validation
@@ -286,12 +287,13 @@ class Keeper(keras.callbacks.Callback):
         return steps + of_a_row * len(self.validation[1]) + gradient
 
     def _validation_loss(self) -> float:
-        x, y = self.validation
+        x, y, weights = self.validation
         losses, sizes = [], []
         batch = rows_at_once(self.design.model, VALIDATION_BATCH)
         for start in range(0, len(y), batch):
             rows = slice(start, start + batch)
-            losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows]))
+            of_rows = None if weights is None else weights[rows]
+            losses.append(self.loss_of({name: array[rows] for name, array in x.items()}, y[rows], of_rows))
             sizes.append(len(y[rows]))
         return float(np.average(losses, weights=sizes))
 

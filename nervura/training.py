@@ -127,7 +127,7 @@ def fit(
                 number,
                 checkpoint,
                 (rows.x, rows.y),
-                judged,
+                (judged.x, judged.y, judged.weights),
                 loss_for(design, held_out=True),
                 steps,
                 deadline,
@@ -167,7 +167,7 @@ def fit(
 
 @dataclass
 class _Rows:
-    """What a training learns from: inputs, target as the loss wants it, and weights of the rows or None."""
+    """What a training learns from or stops by: inputs, target as the loss wants it, and weights of the rows or None."""
 
     x: dict[str, np.ndarray]
     y: np.ndarray
@@ -178,7 +178,7 @@ STOPPING_FOLDS = 2
 """Bagged networks stop by the rows of so many folds; those of the others take no part in any choice."""
 
 
-def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None) -> tuple[_Rows, Arrays]:
+def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarray | None) -> tuple[_Rows, _Rows]:
     """The rows to learn from and those that decide when to stop, in the form of the design's loss."""
     x, codes = _used(design, training)
     judged_x, judged_codes = _used(design, validation)
@@ -192,11 +192,11 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
         judging = np.flatnonzero(fold < stopping_folds(design))
         judged_x = {name: array[judging] for name, array in x.items()}
         judged_codes, judged_fold = codes[judging], fold[judging]
-    weights = _class_weights(design, codes)
+    weights, judged_weights = (_class_weights(design, codes, of) for of in (codes, judged_codes))
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
-    return _Rows(x, wanted, weights), (judged_x, judged_wanted)
+    return _Rows(x, wanted, weights), _Rows(judged_x, judged_wanted, judged_weights)
 
 
 def stopping_folds(design: Design) -> int:
@@ -332,11 +332,12 @@ def _used(design: Design, arrays: Arrays) -> Arrays:
     return {tensor.name: arrays[0][tensor.name] for tensor in design.tensors}, arrays[1]
 
 
-def _class_weights(design: Design, y: np.ndarray) -> np.ndarray | None:
-    if design.problem.supervised_by != "classifier" or design.options.class_weight != "balanced":
+def _class_weights(design: Design, learnt: np.ndarray, of: np.ndarray) -> np.ndarray | None:
+    """The weights of the rows with the codes ``of``, by how often their classes are among those that are ``learnt``."""
+    if getattr(design.options, "class_weight", "none") != "balanced" or design.problem.supervised_by != "classifier":
         return None
-    counts = np.bincount(y.astype(int))
-    return (len(y) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[y.astype(int)].astype("float32")
+    counts = np.bincount(learnt.astype(int), minlength=int(of.max(initial=0)) + 1)
+    return (len(learnt) / (np.count_nonzero(counts) * np.maximum(counts, 1)))[of.astype(int)].astype("float32")
 
 
 def predict(model: keras.Model, x: dict[str, np.ndarray], batch_size: int = 1024) -> np.ndarray:

@@ -241,7 +241,7 @@ def train(
         )
     chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
     network = asked["network"] = chosen
-    made = design(dataset.problem, network, dataset.schema, _of_network(dataset, asked), seed, dataset.folds)
+    made = _designed(dataset, asked)
     if why:
         tell(why)
         made.rule = f"{why} {made.rule or ''}".strip()
@@ -302,15 +302,18 @@ def resume(
         raise RunError(
             f"A run goes on with the data it began with; '{told['source']['origin']}' has changed since. Train afresh."
         )
-    options = _of_network(dataset, asked)
-    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
+    made = _designed(dataset, asked)
     deadline = _deadline(asked["minutes"])
     return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell)
 
 
-def _of_network(dataset: Dataset, asked: dict[str, Any]) -> dict[str, Any]:
-    """The options asked for that are the network's and not the problem's."""
-    return dataset.problem.divided(asked["options"])[1]
+def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
+    """The design that is asked for; a budget, which moves the end of its schedule, may give it more epochs than its rule."""
+    options = dataset.problem.divided(asked["options"])[1]  # the others are the problem's
+    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
+    if asked["minutes"] is not None and not options.get("epochs"):
+        made.options.epochs *= made.network.stretch
+    return made
 
 
 def _spent(run: Run) -> float:

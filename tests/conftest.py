@@ -91,4 +91,4 @@ def pictured(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-PICTURE_OPTIONS = {"filters": [8, 16], "dense": [16], "epochs": 12, "learning_rate": 0.01}
+PICTURE_OPTIONS = {"filters": [8, 16], "dense": [16], "epochs": 12, "learning_rate": 0.01, "precision": "float32"}

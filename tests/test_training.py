@@ -223,6 +223,20 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
     assert means[1] > means[0] + 0.05
 
 
+def test_balanced_classes_weigh_the_same_where_training_stops(dataset: Dataset) -> None:
+    x, y = dataset.arrays("train")
+    few = np.flatnonzero((y == 0) | (np.arange(len(y)) % 12 == 0))
+    designed = made(dataset, epochs=2, class_weight="balanced")
+    found = training.fit(
+        designed, ({name: array[few] for name, array in x.items()}, y[few]), dataset.arrays("validation")
+    )
+    x, truth = dataset.arrays("validation")
+    shares = training.predict(designed.model, x)[:, 0]
+    weights = (len(few) / (2 * np.bincount(y[few].astype(int))))[truth.astype(int)]
+    losses = -np.log(np.where(truth == 1, shares, 1 - shares))
+    assert min(found.history["val_loss"]) == pytest.approx(np.mean(weights * losses), rel=1e-4)
+
+
 @pytest.mark.parametrize("optimizer, schedule", [("lookahead", "triangular"), ("adamw", "stable_decay")])
 def test_a_budget_moves_the_end_of_a_way_that_is_to_be_gone_to_its_end(
     dataset: Dataset, optimizer: str, schedule: str

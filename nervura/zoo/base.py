@@ -145,6 +145,7 @@ class Network:
         takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
             a network itself turns into numbers and scales.
         suits: the problems it can answer.
+        stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
         Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
     """
@@ -153,6 +154,7 @@ class Network:
     summary: ClassVar[str]
     takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories"})
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
+    stretch: ClassVar[int] = 1
     rebuilds: ClassVar[bool] = False
     Options: ClassVar[type[LearningOptions]] = TrainingOptions
 
