@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nervura.estimators import AnomalyDetector as AnomalyDetector
     from nervura.estimators import Classifier as Classifier
     from nervura.estimators import Embedder as Embedder
     from nervura.estimators import Regressor as Regressor
@@ -27,11 +28,12 @@ _PLACES = {
     "load": "nervura.workflow",
     "read": "nervura.sources",
     "check": "nervura.workflow",
+    "AnomalyDetector": "nervura.estimators",
     "Classifier": "nervura.estimators",
     "Embedder": "nervura.estimators",
     "Regressor": "nervura.estimators",
 }
-__all__ = ["Classifier", "Embedder", "Regressor", "check", "load", "read", "resume", "train"]
+__all__ = ["AnomalyDetector", "Classifier", "Embedder", "Regressor", "check", "load", "read", "resume", "train"]
 
 
 def __getattr__(name: str) -> Any:

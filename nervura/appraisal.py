@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import keras
@@ -74,7 +74,7 @@ def _evaluation(problem: Targetless, dataset: Dataset, found: Appraisal, notes: 
     scores = {one.name: judging.intervals(problem, truth["test"], one.test) for one in candidates}
     verdict = found.verdict
     if verdict is None:
-        verdict = judging.decide(problem, truth["validation"], truth["test"], candidates).to_json()
+        verdict = _decide(problem, truth, candidates, found.choosing)
     return {
         "problem": problem.name,
         "metric": problem.metric,
@@ -85,6 +85,18 @@ def _evaluation(problem: Targetless, dataset: Dataset, found: Appraisal, notes: 
         "notes": [*notes, *found.notes],
         "verdict": verdict,
     }
+
+
+def _decide(
+    problem: Targetless, truth: dict[str, np.ndarray], candidates: list[Candidate], choosing: np.ndarray | None
+) -> dict[str, Any]:
+    if choosing is None:
+        return judging.decide(problem, truth["validation"], truth["test"], candidates).to_json()
+    halves = [
+        replace(one, validation=[rows[choosing] for rows in one.test], test=[rows[~choosing] for rows in one.test])
+        for one in candidates
+    ]
+    return judging.decide(problem, truth["test"][choosing], truth["test"][~choosing], halves).to_json()
 
 
 def _candidate(rival: Rival) -> Candidate:

@@ -102,9 +102,9 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--level",
         type=level,
-        default=0.9,
         metavar="L",
-        help="share of new rows whose truth the interval or set beside each answer is to hold (default: %(default)s)",
+        help="share of new rows whose truth the interval or set beside each answer is to hold (default: 0.9); of "
+        "anomalies, the share of usual rows that raise no alarm (default: 0.99)",
     )
     train.add_argument("--out", metavar="DIR", help="the run's directory (default: runs/<source>-<network>-<number>)")
     train.add_argument(
@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         default=[],
         metavar="OPTION=VALUE",
-        help="an option of the network; see 'nervura zoo N'",
+        help="an option of the network, see 'nervura zoo N', or of the problem, see the docs",
     )
     train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
     _add_language(train)
@@ -168,7 +168,7 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--problem",
         metavar="P",
-        help="binary, multiclass or regression (default: found out); embedding, which needs no target",
+        help="binary, multiclass or regression (default: found out); embedding and anomaly, which need no target",
     )
     command.add_argument(
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"

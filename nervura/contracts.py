@@ -20,6 +20,7 @@ from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
+from nervura.detectors.base import Detector
 from nervura.encoding import PICTURES, tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model, load_problem
@@ -320,6 +321,46 @@ for folder in sys.argv[2:]:
     difference = np.abs(fitted.estimates(x) - run.read_arrays("estimates")["estimates"]).max()
     if not difference <= 1e-12:
         sys.exit(f"the baseline in {folder} gives other estimates in a fresh process, by {difference}")
+"""
+
+
+def check_detector(detector: Detector, rows: np.ndarray, odd: np.ndarray, folder: Path) -> None:
+    """A detector is a function of its rows and seed, finds what is odd, and scores alike when another process has read
+    its arrays.
+
+    Args:
+        rows: usual rows (rows, features), an even number of them.
+        odd: some that are not (others, features).
+        folder: where it is left.
+    """
+    learnt, new = rows[::2], rows[1::2]
+    fitted = detector.fit(learnt, 0)
+    _must(isinstance(fitted, detector.fitted), "fitting gives what the detector says")
+    scores, strange = fitted.score(new), fitted.score(odd)
+    _must(scores.shape == (len(new),) and scores.dtype == np.float64, "scores are float64, one per row")
+    _must(bool(np.isfinite(scores).all() and np.isfinite(strange).all()), "scores are numbers")
+    again = detector.fit(learnt, 0).score(new)
+    _must(np.array_equal(again, scores), "a second fit to the same rows gives other scores")
+    _must(np.allclose(fitted.score(new[:1]), scores[:1]), "a row's score depends on the rows beside it")
+    _must(fitted.score(new[:0]).shape == (0,), "no rows have no scores")
+    _must(float((strange[:, None] > scores).mean()) > 0.9, "odd rows are not above usual ones")
+    run = Run.create(folder)
+    run.write_arrays("state", fitted.arrays())
+    run.write_arrays("inputs", {"rows": new})
+    run.write_arrays("scores", {"scores": scores})
+    _fresh(_FRESH_DETECTOR, detector.name, folder)
+
+
+_FRESH_DETECTOR = """
+import sys
+import numpy as np
+from nervura.detectors import detectors
+from nervura.run import Run
+run = Run.open(sys.argv[2])
+fitted = detectors.load(sys.argv[1]).fitted.of(run.read_arrays("state"))
+difference = np.abs(fitted.score(run.read_arrays("inputs")["rows"]) - run.read_arrays("scores")["scores"]).max()
+if not difference <= 1e-9:
+    sys.exit(f"the detector gives other scores in a fresh process, by {difference}")
 """
 
 

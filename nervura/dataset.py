@@ -16,7 +16,7 @@ from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
 from nervura.problems import problems
-from nervura.problems.base import Problem
+from nervura.problems.base import Problem, Targetless
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
@@ -82,12 +82,15 @@ class Dataset:
         test_share: float = 0.2,
         validation_share: float | None = None,
         size: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        level: float | None = None,
     ) -> Dataset:
         """Reads ``source``, infers its schema, detects the problem, draws the split and learns the encoding.
 
         For a problem without a target every row is kept; the target, if there is one, is no input and is judged by alone.
         Pictures are all decoded here, once; those that cannot be are left out. ``size`` is theirs, ``64`` or ``48x64``.
-        ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less.
+        ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less. Of the ``options``
+        a problem without a target takes those that it knows, and the ``level``.
 
         Raises:
             SourceError, SchemaError, ProblemError: the data cannot answer the question.
@@ -133,6 +136,10 @@ class Dataset:
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
+        if isinstance(bound, Targetless):
+            labels = _labels(found.frame, schema)
+            bound = bound.told(options or {}, level, labels)
+            _set_aside(bound, split, labels, test_table is None)
         if column is not None and detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
         dataset = cls(found, schema, detection, bound, split, test_table, decoded)
@@ -197,8 +204,8 @@ class Dataset:
             fitting = encoding.adapted(self.schema, frame)
             rows = encoding.readable(fitting, frame)[0]
             return rows.select(encoding.values(fitting.target).cast(pl.String)).to_series()
-        values = self.table.frame.select(encoding.values(column).cast(pl.String)).collect().to_series()
-        return values.filter(pl.Series(self.split.parts == PARTS[part]))
+        values = _labels(self.table.frame, self.schema)
+        return None if values is None else values.filter(pl.Series(self.split.parts == PARTS[part]))
 
     def names(self, part: str) -> list[str] | None:
         """What the rows of a part are called, where their table names them; None where it does not."""
@@ -323,6 +330,37 @@ def _target(frame: pl.DataFrame | pl.LazyFrame, column: Column | None) -> pl.Ser
         rows = frame.lazy().select(pl.len()).collect().item()
         return pl.Series("y", np.zeros(rows, np.float32))
     return frame.lazy().select(encoding.values(column).alias("y")).collect().to_series()
+
+
+def _labels(frame: pl.LazyFrame, schema: Schema) -> pl.Series | None:
+    """What rows are judged by, as text; None without such a column."""
+    if schema.labels is None:
+        return None
+    return frame.select(encoding.values(schema.labels).cast(pl.String)).collect().to_series()
+
+
+def _set_aside(problem: Targetless, split: Split, labels: pl.Series | None, test: bool) -> None:
+    """Moves the rows that the problem is not to learn from to those that judge, or leaves them out where these come from
+    elsewhere.
+
+    Raises:
+        ProblemError: too few are left to learn from.
+    """
+    good = problem.learns_from(labels)
+    if good is None:
+        return
+    moved = ~good & np.isin(split.parts, (TRAIN, VALIDATION))
+    split.parts[moved] = TEST if test else LEFT_OUT
+    if split.folds is not None:
+        split.folds[moved] = -1
+    if min((split.parts == TRAIN).sum(), (split.parts == VALIDATION).sum()) < 2:
+        raise ProblemError(
+            f"Rows to learn from must not be labelled as anomalies; of {len(good):,} rows {int(good.sum()):,} are left. "
+            "Add rows, or leave out --set clean=yes."
+        )
+    if moved.any():
+        where = "only judge" if test else "are left out"
+        split.notes.append(f"{int(moved.sum()):,} rows are not learnt from, because of their labels, and {where}.")
 
 
 def _held(table: Table) -> Table:

@@ -14,6 +14,7 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
+    OutlierMixin,
     RegressorMixin,
     TransformerMixin,
 )
@@ -33,6 +34,8 @@ from nervura.calibration import calibrate  # noqa: E402
 from nervura.dataset import Dataset  # noqa: E402
 from nervura.designing import chosen_network, default_network, design  # noqa: E402
 from nervura.predicting import outputs  # noqa: E402
+from nervura.problems.anomaly import Anomaly  # noqa: E402
+from nervura.problems.base import Answers  # noqa: E402
 from nervura.sources import read, sources  # noqa: E402
 
 EXPECTED_FAILED_CHECKS: dict[str, str] = {}
@@ -72,9 +75,7 @@ class _Estimator(BaseEstimator):
         """Trains the network on ``frame``, the rows ``X``, and on the coded target, shape (rows,)."""
         deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
         check_consistent_length(X, y)
-        seed = self.random_state
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(2**31 - 1)
+        seed = self._seed()
         target = "target"
         while target in frame.columns:
             target += "_"
@@ -84,13 +85,13 @@ class _Estimator(BaseEstimator):
             problem=problem,
             metric=self.metric,
             kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
-            seed=int(seed),
+            seed=seed,
             test_share=0.0,
             validation_share=self.validation_share,
         )
         options = dict(self.options or {})
         network = self.network or default_network(dataset.schema)
-        made = design(dataset.problem, network, dataset.schema, options, int(seed), dataset.folds)
+        made = design(dataset.problem, network, dataset.schema, options, seed, dataset.folds)
         rows, judged, folds = dataset.arrays("train"), dataset.arrays("validation"), dataset.fold_of_training
         fit = training.fit(made, rows, judged, folds=folds, deadline=deadline)
         self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
@@ -98,6 +99,10 @@ class _Estimator(BaseEstimator):
         self._problem = calibrate(dataset.problem, *answered, groups=made.groups)
         self._network = training.predictor(made.model)
         return self
+
+    def _seed(self) -> int:
+        seed = self.random_state
+        return int(seed if isinstance(seed, int | np.integer) else check_random_state(seed).randint(2**31 - 1))
 
     def __getstate__(self) -> dict[str, Any]:
         """The state without what is compiled; the model as the bytes of its .keras file."""
@@ -147,22 +152,20 @@ class Embedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
     def fit(self, X: Any, y: Any = None) -> Self:
         """Fits the network to rows ``X``; ``y`` plays no part."""
         deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
-        frame, seed = self._rows(X, reset=True), self.random_state
+        frame, seed = self._rows(X, reset=True), self._seed()
         if frame.width < 2 and not _are_pictures(X):
             raise ValueError("Rows of two or more features have something in common; X has 1 feature(s).")
-        if not isinstance(seed, int | np.integer):
-            seed = check_random_state(seed).randint(2**31 - 1)
         dataset = Dataset.open(
             frame,
             problem="embedding",
             metric=self.metric,
             kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
-            seed=int(seed),
+            seed=seed,
             test_share=0.0,
             validation_share=self.validation_share,
         )
         network = self.network or chosen_network(dataset.schema, dataset.problem)[0]
-        made = design(dataset.problem, network, dataset.schema, dict(self.options or {}), int(seed))
+        made = design(dataset.problem, network, dataset.schema, dict(self.options or {}), seed)
         fit = training.fit(made, dataset.arrays("train"), dataset.arrays("validation"), deadline=deadline)
         self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
         self._problem, self._network = made.problem, training.predictor(made.model)
@@ -233,6 +236,87 @@ class Regressor(RegressorMixin, _Estimator):
     def predict(self, X: Any) -> np.ndarray:
         """The estimated value of each row, shape (rows,)."""
         return self._estimates(X)
+
+
+class AnomalyDetector(OutlierMixin, _Estimator):
+    """Finds rows that are unlike the others, as a scikit-learn outlier detector; see docs/anomaly.md.
+
+    Args:
+        network: an autoencoder of the zoo; None: ``autoencoder``.
+        options: the network's options by name.
+        clean: whether the rows to fit to hold no anomalies.
+        level: the share of usual rows that are to raise no alarm.
+        kinds, minutes, random_state: as of ``Classifier``.
+        validation_share: the share of the rows that decide when training stops and calibrate the alarm.
+
+    Attributes:
+        problem_: the problem with its detectors (``nervura.problems.anomaly.Anomaly``).
+        offset_: minus the score above which a row raises an alarm.
+        model_, schema_, history_, n_features_in_, feature_names_in_: as of ``Classifier``.
+    """
+
+    def __init__(
+        self,
+        network: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        clean: bool = False,
+        level: float = 0.99,
+        kinds: Mapping[str, str] | None = None,
+        validation_share: float = 0.2,
+        minutes: float | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ):
+        super().__init__(
+            network,
+            options,
+            kinds=kinds,
+            validation_share=validation_share,
+            minutes=minutes,
+            random_state=random_state,
+        )
+        self.clean = clean
+        self.level = level
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fits network and detectors to rows ``X``; ``y`` plays no part."""
+        deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
+        frame, seed = self._rows(X, reset=True), self._seed()
+        dataset = Dataset.open(
+            frame,
+            problem="anomaly",
+            kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
+            seed=seed,
+            test_share=0.0,
+            validation_share=self.validation_share,
+            options={"clean": "yes" if self.clean else "no"},
+            level=self.level,
+        )
+        network = self.network or chosen_network(dataset.schema, dataset.problem)[0]
+        made = design(dataset.problem, network, dataset.schema, dict(self.options or {}), seed)
+        rows, validation = dataset.arrays("train"), dataset.arrays("validation")
+        fit = training.fit(made, rows, training.halves(validation)[0], deadline=deadline)
+        self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
+        self._network = training.predictor(made.model)
+        parts = {"train": rows[0], "validation": validation[0]}
+        problem = made.problem
+        assert isinstance(problem, Anomaly)
+        self.problem_ = problem.settle({part: Answers(x, self._network(x)) for part, x in parts.items()})
+        self.offset_ = -self.problem_.threshold
+        return self
+
+    def score_samples(self, X: Any) -> np.ndarray:
+        """How usual each row is, (rows,): minus the score of an anomaly."""
+        check_is_fitted(self)
+        return -self.problem_.surprises(outputs(self._network, self.schema_, self._rows(X)))
+
+    def decision_function(self, X: Any) -> np.ndarray:
+        """How far each row is from an alarm, (rows,): below zero it raises one."""
+        return self.score_samples(X) - self.offset_
+
+    def predict(self, X: Any) -> np.ndarray:
+        """-1 for rows that raise an alarm, 1 for others, (rows,)."""
+        return np.where(self.decision_function(X) < 0, -1, 1)
 
 
 def _are_pictures(X: Any) -> bool:

@@ -30,7 +30,7 @@ CELLS = 500_000
 WORTH = 0.05
 """What depth might gain is no reason for it below this share of what the best model gains over the constant guess."""
 
-KINDS = ("constant", "linear", "shallow", "trees", "deep")
+KINDS = ("constant", "linear", "shallow", "trees", "detector", "deep")
 MOST_CURVES, MOST_POINTS, MOST_DOTS = 10, 200, 1_000
 
 
@@ -196,7 +196,7 @@ def scored(
         drawn.append(np.mean(each, axis=0))
     counted = len(truth)
     if problem.metric in OF_CLASSES and len(truth):
-        sizes = np.bincount(truth)
+        sizes = np.bincount(truth.astype(np.int64))
         counted = int(sizes[sizes > 0].min())
     return Scored(
         scores,

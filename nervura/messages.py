@@ -112,6 +112,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.constant": ("constant guess", "palpite constante"),
     "model.mean": ("the mean of each column", "a média de cada coluna"),
     "model.principal_components": ("principal components, as many", "componentes principais, outras tantas"),
+    "model.panel_of_rows": ("the panel without the network", "o painel sem a rede"),
+    "model.rebuilding_error": ("error of the rebuilt row alone", "só o erro da linha reconstruída"),
+    "model.neighbours_of_code": ("neighbours by the network alone", "vizinhos só pela rede"),
+    "model.sampled_neighbours_of_code": ("neighbours by the network alone", "vizinhos só pela rede"),
+    "model.neighbours": ("nearest neighbours", "vizinhos mais próximos"),
+    "model.sampled_neighbours": ("neighbours in samples", "vizinhos em amostras"),
+    "model.local_outlier_factor": ("local outlier factor", "fator de anomalia local"),
+    "model.isolation_forest": ("isolation forest", "floresta de isolamento"),
+    "model.one_class_svm": ("one-class support vector machine", "máquina de vetores de suporte de uma classe"),
+    "model.gaussian_mixture": ("Gaussian mixture", "mistura de gaussianas"),
+    "model.robust_gaussian": ("robust Gaussian", "gaussiana robusta"),
+    "model.ecod": ("tails of each column (ECOD)", "caudas de cada coluna (ECOD)"),
     "model.linear": ("linear model", "modelo linear"),
     "model.boosting": ("boosted trees by scikit-learn", "árvores com boosting, de scikit-learn"),
     "model.lightgbm": ("boosted trees by LightGBM", "árvores com boosting, de LightGBM"),
@@ -150,6 +162,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.flags_error": ("of its yes and no", "dos seus sim e não"),
     "metric.levels_error": ("of its categories", "das suas categorias"),
     "metric.pixels_error": ("of its pixels", "dos seus píxeis"),
+    "metric.recall": ("Anomalies found", "Anomalias encontradas"),
+    "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
+    "metric.alarm_rate": ("Alarms", "Alarmes"),
     "metric.r2": ("R²", "R²"),
     # Columns of tables
     "column.model": ("Model", "Modelo"),
@@ -215,6 +230,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.binary": ("two classes", "duas classes"),
     "problem.multiclass": ("several classes", "várias classes"),
     "problem.regression": ("a value", "um valor"),
+    "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -453,6 +469,15 @@ SENTENCES: dict[str, str] = {
     # Why a problem was chosen, and why others were not
     "asked for by name": "pedido pelo nome",
     "no target was named": "não foi indicado nenhum alvo",
+    "rows that are unlike the others can be found": "podem encontrar-se as linhas diferentes das outras",
+    "No validation row is labelled as an anomaly: half of the test rows choose between the models in place of them, and the "
+    "verdict rests on the other half.": "Nenhuma linha de validação está etiquetada como anomalia: metade das linhas de teste "
+    "escolhe entre os modelos em vez delas, e o veredicto assenta na outra metade.",
+    "there is no column to look at": "não há coluna para ver",
+    "{count} rows are not learnt from, because of their labels, and only judge.": "{count} linhas não servem para aprender, "
+    "por causa das etiquetas, e só julgam.",
+    "{count} rows are not learnt from, because of their labels, and are left out.": "{count} linhas ficam de fora, por "
+    "causa das etiquetas.",
     "pictures can be told by a short code each": "cada imagem pode ser contada por um código curto",
     "{count} columns can be told by fewer numbers, as far as they have something in common": (
         "{count} colunas podem ser contadas por menos números, na medida em que têm algo em comum"

@@ -27,7 +27,7 @@ MOST = 50
 MOST_CLASSES = 20
 MOST_BOXES = 24
 MOST_EPOCHS = 8
-HIGHER_IS_BETTER = {"roc_auc", "average_precision", "accuracy", "balanced_accuracy", "f1", "f1_macro", "r2"}
+HIGHER_IS_BETTER = {"roc_auc", "recall", "average_precision", "accuracy", "balanced_accuracy", "f1", "f1_macro", "r2"}
 
 SECTIONS = (
     ("verdict", "evaluation"),

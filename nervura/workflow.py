@@ -135,7 +135,7 @@ def train(
     options: Mapping[str, Any] | None = None,
     minutes: float | None = None,
     trials: int | None = None,
-    level: float = calibration.LEVEL,
+    level: float | None = None,
     seed: int = 0,
     out: str | Path | None = None,
     kinds: Mapping[str, str] | None = None,
@@ -161,11 +161,12 @@ def train(
             target, what the problem says.
         network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
             few photographs where its weights are on this machine already, and ``autoencoder`` without a target.
-        options: the network's options by name.
+        options: the network's options by name, and those of the problem, if it has some.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
             many as fit into ``minutes``, and without a budget no search.
-        level: the share of new rows whose truth the interval or set beside each answer is to hold.
+        level: the share of new rows whose truth the interval or set beside each answer is to hold, by default 0.9; of
+            anomalies the share of usual rows that are to raise no alarm, by default 0.99.
         seed: split, weights and row order depend on it alone.
         out: the run's directory; by default ``runs/<source>-<network>-<number>``.
         kinds: kinds of columns by name, where the inferred ones are wrong.
@@ -205,7 +206,7 @@ def train(
     }
     if seed < 0:
         raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
-    if not 0.5 <= level <= 0.999:
+    if level is not None and not 0.5 <= level <= 0.999:
         raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
     if trials is not None and trials < 1:
         raise OptionError(f"A search has 1 trial or more; given was {trials}. Write --trials 10.")
@@ -227,7 +228,10 @@ def train(
         seed=seed,
         table=table,
         size=size,
+        options=options,
+        level=level,
     )
+    asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible:
         tell(_choice(dataset))
     if trials is not None and trials > 1 and not dataset.problem.needs_target:
@@ -249,7 +253,7 @@ def train(
         status="training",
         source={"origin": dataset.table.origin, "reading": dataset.table.reading, "notes": list(dataset.table.notes)},
         asked=asked,
-        command=_command(dataset.table.origin, asked),
+        command=_command(dataset.table.origin, asked, dataset.problem.level),
         seed=seed,
         started=datetime.now(UTC).isoformat(timespec="seconds"),
         backend=name,
@@ -289,7 +293,7 @@ def resume(
     asked = told["asked"]
     backend.choose(told["backend"])
     tell("reading")
-    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size")
+    wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size", "options", "level")
     origin = source if source is not None else told["source"]["origin"]
     how = {key: asked.get(key) for key in wanted}
     dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
@@ -305,8 +309,9 @@ def resume(
 
 def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
     """The design that is asked for; a budget, which moves the end of its schedule, may give it more epochs than its rule."""
-    made = design(dataset.problem, asked["network"], dataset.schema, asked["options"], asked["seed"], dataset.folds)
-    if asked["minutes"] is not None and not asked["options"].get("epochs"):
+    options = dataset.problem.divided(asked["options"])[1]  # the others are the problem's
+    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
+    if asked["minutes"] is not None and not options.get("epochs"):
         made.options.epochs *= made.network.stretch
     return made
 
@@ -520,7 +525,7 @@ def _training_share(dataset: Dataset) -> float:
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     """The validation rows that decide when to stop and those that nothing else uses; a bagged design has folds for it."""
     rows = dataset.arrays("validation")
-    whole = made.groups > 1 or not dataset.problem.needs_target  # nothing is calibrated by the other half
+    whole = made.groups > 1 or not dataset.problem.calibrates
     return (rows, rows) if whole else training.halves(rows)
 
 
@@ -585,8 +590,8 @@ def _process_age() -> float:
     return age if age < 30 else 0.0
 
 
-def _command(origin: str, asked: dict[str, Any]) -> str:
-    """The command line that does the same."""
+def _command(origin: str, asked: dict[str, Any], level: float) -> str:
+    """The command line that does the same; ``level`` is what is taken where none is asked for."""
     words = ["nervura", "train", origin]
     keys = (
         "target",
@@ -605,7 +610,7 @@ def _command(origin: str, asked: dict[str, Any]) -> str:
     for key in keys:
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
-    if asked["level"] != calibration.LEVEL:
+    if asked["level"] != level:
         words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():
         words += ["--column", f"{name}={kind}"]

@@ -25,8 +25,9 @@ GROUND |= {
     "onnx_catboost",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
+GROUND |= {"oddness"}  # the arithmetic of scores of detectors
 GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines"}
+SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
 """The package itself and its command: they open the doors."""

@@ -33,7 +33,12 @@ CODES = {"epochs": 2, "hidden": [8], "latent_dim": 2}
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning:sklearn")  # a check of scikit-learn's casts nan itself
 @parametrize_with_checks(
-    [nervura.Classifier(NETWORK, QUICK), nervura.Regressor(NETWORK, QUICK), nervura.Embedder(options=CODES)],
+    [
+        nervura.Classifier(NETWORK, QUICK),
+        nervura.Regressor(NETWORK, QUICK),
+        nervura.Embedder(options=CODES),
+        nervura.AnomalyDetector(options=CODES, level=0.9),
+    ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
 )
 def test_meets_the_checks_of_scikit_learn(estimator: Any, check: Callable[[Any], None]) -> None:
@@ -217,3 +222,16 @@ def test_arrays_of_pictures_are_rows_too() -> None:
     assert estimator.score(X, np.array(["dark", "light"])[y]) > 0.9
     again = pickle.loads(pickle.dumps(estimator))
     np.testing.assert_allclose(again.predict_proba(X), estimator.predict_proba(X), atol=1e-6)
+
+
+def test_an_anomaly_detector_finds_odd_rows_and_says_so_as_scikit_learn_does() -> None:
+    draw = np.random.default_rng(0)
+    X = draw.normal(size=(300, 3)) @ draw.normal(size=(3, 5))
+    odd = X[:10] + 8 * draw.normal(size=(10, 5))
+    fitted = nervura.AnomalyDetector(options=CODES, clean=True, level=0.95).fit(X)
+    assert (fitted.predict(odd) == -1).mean() > 0.8
+    assert (fitted.predict(X) == -1).mean() < 0.15
+    assert fitted.decision_function(odd) == pytest.approx(fitted.score_samples(odd) - fitted.offset_)
+    assert ((fitted.decision_function(X) < 0) == (fitted.predict(X) == -1)).all()
+    again = pickle.loads(pickle.dumps(fitted))
+    assert again.score_samples(odd) == pytest.approx(fitted.score_samples(odd))

@@ -14,6 +14,7 @@ from nervura.baselines import baselines
 from nervura.contracts import BrokenContract
 from nervura.dataset import Dataset
 from nervura.designing import design
+from nervura.detectors import detectors
 from nervura.encoding import values
 from nervura.exporters import exporters
 from nervura.problems import problems
@@ -24,7 +25,14 @@ from nervura.sources import sources
 from nervura.zoo import zoo
 from nervura.zoo.base import Network
 
-SHELVES = {"sources": sources, "problems": problems, "zoo": zoo, "exporters": exporters, "baselines": baselines}
+SHELVES = {
+    "sources": sources,
+    "problems": problems,
+    "zoo": zoo,
+    "exporters": exporters,
+    "baselines": baselines,
+    "detectors": detectors,
+}
 MEMBERS = [
     pytest.param(shelf, name, id=f"{folder}-{name}") for folder, shelf in SHELVES.items() for name in shelf.names()
 ]
@@ -160,6 +168,13 @@ def test_baselines_keep_their_contract(name: str, problem: str, tmp_path: Path) 
     for package, _ in baseline.missing():
         pytest.importorskip(package)
     contracts.check_baseline(baseline, example(problem), tmp_path)
+
+
+@pytest.mark.parametrize("name", detectors.names())
+def test_detectors_keep_their_contract(name: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    rows, odd = draw.normal(size=(400, 4)), 6 + 0.1 * draw.normal(size=(10, 4))
+    contracts.check_detector(detectors.load(name), rows, odd, tmp_path)
 
 
 class Forgetful(Network):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
@@ -13,6 +13,7 @@ from nervura import metrics
 from nervura.errors import ProblemError
 from nervura.rebuilding import Layout, layout
 from nervura.schema import Column, Schema
+from nervura.zoo.base import read_options
 
 if TYPE_CHECKING:
     import keras
@@ -57,6 +58,11 @@ class Metric:
     of_named: bool = False
 
 
+@dataclass
+class NoOptions:
+    """A problem that can be told nothing."""
+
+
 class Problem:
     """What is asked. A subclass in a file of this folder is found by the shelf.
 
@@ -69,6 +75,9 @@ class Problem:
         supervised_by: ``classifier`` or ``regressor``: the kind of scikit-learn model that answers the same question;
             ``nobody`` where no target is needed.
         needs_target: whether a target is predicted; see ``Targetless``.
+        calibrates: whether it takes held-out rows that did not decide when training stopped.
+        level: the share of new rows that its intervals, sets or thresholds are to hold, unless another is asked for.
+        Options: what it can be told beside the network's options: a dataclass of ``nervura.zoo.base.option`` fields.
     """
 
     name: ClassVar[str]
@@ -77,6 +86,9 @@ class Problem:
     stratified: ClassVar[bool]
     supervised_by: ClassVar[str]
     needs_target: ClassVar[bool] = True
+    calibrates: ClassVar[bool] = True
+    level: ClassVar[float] = 0.9
+    Options: ClassVar[type] = NoOptions
     metrics: dict[str, Metric]
 
     def __init__(self, coding: dict[str, Any] | None = None):
@@ -87,6 +99,12 @@ class Problem:
         """A copy whose deciding metric is another one of its ``metrics``; with None the one that it has by itself."""
         coding = {key: value for key, value in self.coding.items() if key != "metric"}
         return type(self)(coding if metric is None else {**coding, "metric": metric})
+
+    def divided(self, given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Options by name in two: those of the problem and those of the network."""
+        own = {f.name for f in fields(self.Options)}
+        kept = {name: value for name, value in given.items() if name in own}
+        return kept, {name: value for name, value in given.items() if name not in own}
 
     def fits(self, target: Column, values: pl.Series) -> str:
         """Why this problem suits the target.
@@ -338,6 +356,7 @@ class Appraisal:
     Attributes:
         rivals: the network first, then what it is compared with. The verdict is made of them, unless ``verdict`` is given.
         truth: of the validation and the test rows, as the metrics take it; None: zeros, for metrics that need none.
+        choosing: which test rows choose between the rivals where the validation rows cannot, bool (rows,); the others judge.
         verdict: as ``nervura.judging.Verdict`` is written, for a problem that has another than whether depth pays.
         findings: what the report shows besides scores and verdict.
         arrays: the pictures that findings name.
@@ -349,6 +368,7 @@ class Appraisal:
     arrays: dict[str, np.ndarray] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     truth: dict[str, np.ndarray] | None = None
+    choosing: np.ndarray | None = None
     verdict: dict[str, Any] | None = None
 
 
@@ -369,12 +389,34 @@ class Targetless(Problem):
     stratified = False
     supervised_by = "nobody"
     needs_target = False
+    calibrates = False
     rank: ClassVar[int] = 50
     network: ClassVar[str] = "autoencoder"
 
     def __init__(self, coding: dict[str, Any] | None = None, arrays: dict[str, np.ndarray] | None = None):
         super().__init__(coding)
         self.arrays = arrays or {}
+
+    def told(self, given: Mapping[str, Any], level: float | None = None, labels: pl.Series | None = None) -> Self:
+        """A copy that knows its options and the level that is asked for, and how the rows are labelled that it is judged
+        by; it may keep what the labels mean, and learns nothing else from them.
+
+        Raises:
+            OptionError: an option's value is out of bounds.
+        """
+        options = asdict(read_options(self.Options, self.divided(given)[0]))
+        return type(self)(
+            {**self.coding, "options": options, "level": self.level if level is None else level}, self.arrays
+        )
+
+    @property
+    def options(self) -> Any:
+        """What it was told, as an instance of ``Options``."""
+        return self.Options(**self.coding.get("options", {}))
+
+    def learns_from(self, labels: pl.Series | None) -> np.ndarray | None:
+        """Which rows may be learnt from, bool (rows,), by what they are labelled as; None: all. Others only judge."""
+        return None
 
     @property
     def layout(self) -> Layout:

@@ -135,7 +135,7 @@ def test_pictures_need_no_labels_and_are_shown_beside_what_is_rebuilt(tmp_path: 
 
 def test_one_column_alone_is_declined() -> None:
     with pytest.raises(ProblemError, match="nothing in common"):
-        Dataset.open(pl.DataFrame({"a": np.random.default_rng(0).normal(size=50)}))
+        Dataset.open(pl.DataFrame({"a": np.random.default_rng(0).normal(size=50)}), problem="embedding")
 
 
 def test_components_as_a_model_give_what_scikit_learn_gives() -> None:
