@@ -67,8 +67,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.contents": ("Contents", "Conteúdo"),
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
-    "page.learns": ("What {inputs} columns have in common", "O que {inputs} colunas têm em comum"),
-    "page.learns_pictures": ("What pictures have in common", "O que as imagens têm em comum"),
+    "learns.embedding": ("What the data have in common", "O que os dados têm em comum"),
+    "learns.anomaly": ("What in the data is unlike the rest", "O que nos dados é diferente do resto"),
     "page.unfinished": (
         "This run was not finished (status: {status}); the report shows what there is.",
         "Esta execução não foi terminada (estado: {status}); o relatório mostra o que existe.",

@@ -13,7 +13,7 @@ from keras import ops
 class StandardScale(keras.layers.Layer):
     """(x - mean) / deviation, each feature by its own over the training rows, held within ``limit``.
 
-    A feature that does not vary becomes 0.
+    A feature that does not vary keeps its own unit, so that a change of it shows.
 
     Shapes: float (batch, n) -> float (batch, n).
 
@@ -35,7 +35,7 @@ class StandardScale(keras.layers.Layer):
         rows = np.asarray(rows, dtype="float64")
         deviation = rows.std(0)
         self.mean.assign(rows.mean(0))
-        self.factor.assign(np.divide(1.0, deviation, out=np.zeros_like(deviation), where=deviation > 1e-12))
+        self.factor.assign(np.divide(1.0, deviation, out=np.ones_like(deviation), where=deviation > 1e-12))
 
     def call(self, numbers: Any) -> Any:
         return ops.clip((numbers - self.mean) * self.factor, -self.limit, self.limit)
