@@ -351,11 +351,12 @@ def _predict(given: argparse.Namespace) -> None:
 
 def _evaluate(given: argparse.Namespace) -> None:
     import nervura
+
+    run = nervura.load(given.run)  # decides the backend before Keras is imported
     from nervura.evaluation import evaluate_on, scores_of
     from nervura.predicting import called
     from nervura.schema import text_table
 
-    run = nervura.load(given.run)
     if given.source is None and given.use == NETWORK:
         evaluation = run.evaluation  # says so where there is none
         _print_json(evaluation) if given.json else print(run)

@@ -39,7 +39,7 @@ of what starting took."""
 TRAINING_SHARE = 0.45
 TRAINING_SHARE_OF_PICTURES = 0.75
 """The share of a time budget, once the data are read, that training may take; judgement has the rest, and of tables a
-search. Where no target is predicted, training has the larger share of both."""
+search."""
 
 JUDGING_SHARE = 0.4
 """Where a search follows, the share of the time left after the first training that baselines may take."""
@@ -518,8 +518,7 @@ def _train_once(
 
 
 def _training_share(dataset: Dataset) -> float:
-    short = dataset.problem.needs_target and image_column(dataset.schema) is None
-    return TRAINING_SHARE if short else TRAINING_SHARE_OF_PICTURES
+    return TRAINING_SHARE if image_column(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
 
 
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
