@@ -56,7 +56,7 @@ def test_errors_are_told_by_kind_beside_components_and_the_mean(run: Any) -> Non
 def test_the_report_tells_what_the_code_loses_and_knows_in_both_languages(run: Any) -> None:
     page = Path(report(run, "pt")).read_text(encoding="utf-8")
     assert "O que o código perde" in page and "O que o código sabe das etiquetas" in page
-    assert "O que 6 colunas têm em comum" in page and "Omitido" not in page
+    assert "O que os dados têm em comum" in page and "Omitido" not in page
     told = report(run, "en").with_suffix(".md").read_text(encoding="utf-8")
     assert "What the code loses" in told and "No target is predicted" in told
     assert "Predicting" not in told
