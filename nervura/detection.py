@@ -104,12 +104,13 @@ def check_metric(problem: Problem, metric: str | None) -> None:
     """
     if metric is None or metric in problem.metrics:
         return
-    others = [other.name for other in problems if metric in other.metrics]
+    alike = [other for other in problems if other.needs_target == problem.needs_target]
+    others = [other.name for other in alike if metric in other.metrics]
     own = ", ".join(problem.metrics)
     if others:
         raise OptionError(
             f"'{metric}' is a metric of {' and '.join(others)} problems, and this problem is {problem.name}, with {own}. "
-            f"Write --metric {problem.metric}, or --problem {others[0]} where the target allows it."
+            f"Write --metric {problem.metric}, or --problem {others[0]} where the data allow it."
         )
     raise OptionError(
         f"There is no metric '{metric}' for a {problem.name} problem. {did_you_mean(metric, list(problem.metrics))}"
