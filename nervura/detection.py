@@ -104,13 +104,14 @@ def check_metric(problem: Problem, metric: str | None) -> None:
     """
     if metric is None or metric in problem.metrics:
         return
-    alike = [other for other in problems if other.needs_target == problem.needs_target]
-    others = [other.name for other in alike if metric in other.metrics]
+    # Whoever predicts a target is not helped by a problem that has none.
+    asked = [other for other in problems if other.needs_target or not problem.needs_target]
+    others = [other.name for other in asked if metric in other.metrics]
     own = ", ".join(problem.metrics)
     if others:
         raise OptionError(
             f"'{metric}' is a metric of {' and '.join(others)} problems, and this problem is {problem.name}, with {own}. "
-            f"Write --metric {problem.metric}, or --problem {others[0]} where the data allow it."
+            f"Write --metric {problem.metric}, or --problem {others[0]} where the target allows it."
         )
     raise OptionError(
         f"There is no metric '{metric}' for a {problem.name} problem. {did_you_mean(metric, list(problem.metrics))}"
