@@ -112,7 +112,9 @@ def test_networks_learn(network: str, problem: str, carried_over: dict[str, Any]
 def test_networks_learn_to_rebuild(network: str) -> None:
     if network == "deep_belief" and os.environ.get("KERAS_BACKEND") == "jax":
         pytest.skip("its machines take long to compile, and its contract is checked")
-    _, fit = fitted(network, "embedding", batch_size=16)
+    # Without the straight path, that begins as principal components and leaves little to learn of these rows.
+    bent = {"straight": "no"} if hasattr(zoo.load(network).Options(), "straight") else {}
+    _, fit = fitted(network, "embedding", batch_size=16, **bent)
     losses = fit.history["val_loss"]
     assert min(losses[1:]) < 0.98 * losses[0]
 
