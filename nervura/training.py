@@ -20,7 +20,7 @@ from nervura.layers.member_loss import MemberLoss
 from nervura.layers.row_loss import OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
-from nervura.problems.base import Head
+from nervura.problems.base import Head, halved
 from nervura.run import Run
 
 VIRTUAL_EPOCH_ROWS = 500_000
@@ -251,16 +251,10 @@ def compile_model(design: Design, steps: int, options: Any) -> None:
         rate.end = optimizer.end = optimizer.add_variable((), initializer=first, dtype="float32", name="end")
 
 
-FEWEST_HALVED = 400
-"""Fewer validation rows than this are not halved: what stops training then also calibrates."""
-
-
 def halves(validation: Arrays) -> tuple[Arrays, Arrays]:
-    """Validation rows that decide when to stop, and those that nothing else uses: every second row."""
+    """Validation rows that decide when to stop, and those that nothing else uses."""
     x, y = validation
-    if len(y) < FEWEST_HALVED:
-        return validation, validation
-    first, second = ((({name: a[i::2] for name, a in x.items()}), y[i::2]) for i in (0, 1))
+    first, second = (({name: a[rows] for name, a in x.items()}, y[rows]) for rows in halved(len(y)))
     return first, second
 
 

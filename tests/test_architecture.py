@@ -25,7 +25,7 @@ GROUND |= {
     "onnx_catboost",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
-GROUND |= {"oddness"}  # the arithmetic of scores of detectors
+GROUND |= {"oddness", "viewing"}  # what detectors look at, and the arithmetic of their scores
 GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors"}
 DOORS = {"cli", "progress", "estimators"}

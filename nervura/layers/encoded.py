@@ -11,15 +11,21 @@ from nervura.layers.one_hot import OneHot
 from nervura.layers.smooth_clip import SmoothClip
 
 
-def encoded_inputs(inputs: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
-    """Numbers clipped softly, flags as they are, one input per level: shape (batch, encoded inputs)."""
+def row_parts(inputs: dict[str, Any], tensors: dict[str, Tensor], scale: keras.layers.Layer) -> list[Any]:
+    """Numbers as ``scale`` gives them, flags as they are, one input per level: (batch, inputs) each, of those there are."""
     parts = []
     if "numbers" in inputs:
-        parts.append(SmoothClip(name="clipped")(inputs["numbers"]))
+        parts.append(scale(inputs["numbers"]))
     if "flags" in inputs:
         parts.append(inputs["flags"])
     if "categories" in inputs:
         parts.append(OneHot(list(tensors["categories"].sizes), name="levels")(inputs["categories"]))
+    return parts
+
+
+def encoded_inputs(inputs: dict[str, Any], tensors: dict[str, Tensor]) -> Any:
+    """Numbers clipped softly, flags as they are, one input per level: shape (batch, encoded inputs)."""
+    parts = row_parts(inputs, tensors, SmoothClip(name="clipped"))
     return parts[0] if len(parts) == 1 else keras.layers.Concatenate(name="encoded")(parts)
 
 

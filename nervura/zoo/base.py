@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from nervura.encoding import PICTURES
 from nervura.errors import OptionError, did_you_mean
-from nervura.rebuilding import layout, places
+from nervura.rebuilding import layout
 
 if TYPE_CHECKING:
     import keras
@@ -315,6 +315,7 @@ class Rebuilding(Network):
     def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
         import keras
 
+        from nervura.layers.given import blocks_of, given_rows
         from nervura.layers.rebuilt import Rebuilt
 
         found, seeds = layout(tensors, options.latent_dim), seeds_from(seed)
@@ -328,24 +329,31 @@ class Rebuilding(Network):
 
     def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
         """The code (batch, latent_dim) of rows (batch, width), given by a layer called ``code``."""
+        from nervura.layers.straight import dense, joined
+
         x = given
         for number, size in enumerate(options.hidden, 1):
             x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
-        return joined(given, x, options.latent_dim, options, seeds, "code")
+        return joined(given, x, options.latent_dim, seeds, "code", is_straight(options))
 
     def decode(self, code: keras.KerasTensor, width: int, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
         """The sums (batch, width) that a row is rebuilt from, given by a layer called ``decoded``."""
+        from nervura.layers.straight import dense, joined
+
         x = code
         for number, size in zip(range(len(options.hidden), 0, -1), reversed(options.hidden), strict=True):
             x = dense(size, options.activation, seeds, f"decoder_{number}")(x)
-        return joined(code, x, width, options, seeds, "decoded")
+        return joined(code, x, width, seeds, "decoded", is_straight(options))
 
     def prepare(self, model: keras.Model, batch: dict[str, np.ndarray]) -> None:
+        from nervura.layers.straight import straighten
+
         super().prepare(model, batch)
         if any(layer.name == "code_straight" for layer in model.layers):
             straighten(model, batch)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        from nervura.layers.given import blocks_of, halves_of
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
 
         giver, coder = halves_of(model)
@@ -359,100 +367,9 @@ class Rebuilding(Network):
         return OwnObjective(model, objective)
 
 
-def given_rows(inputs: dict[str, keras.KerasTensor], tensors: list[Tensor]) -> keras.KerasTensor:
-    """Rows as they are to be rebuilt, (batch, width), given by a layer called ``given``; see ``nervura.rebuilding``."""
-    import keras
-
-    from nervura.layers.one_hot import OneHot
-    from nervura.layers.standard_scale import StandardScale
-
-    parts, by_name = [], {tensor.name: tensor for tensor in tensors}
-    if "numbers" in by_name:
-        parts.append(StandardScale(name="standard")(inputs["numbers"]))
-    if "flags" in by_name:
-        parts.append(inputs["flags"])
-    if "categories" in by_name:
-        parts.append(OneHot(list(by_name["categories"].sizes), name="levels")(inputs["categories"]))
-    if PICTURES in by_name:
-        shares = keras.layers.Rescaling(1 / 255, name="shares")(inputs[PICTURES])
-        parts.append(keras.layers.Flatten(name="pixels")(shares))
-    return (
-        keras.layers.Identity(name="given")(parts[0])
-        if len(parts) == 1
-        else keras.layers.Concatenate(name="given")(parts)
-    )
-
-
-def blocks_of(tensors: list[Tensor]) -> list[tuple[str, list[int]]]:
-    """The kinds of the values of a given row and the sizes of their features, as layers take them."""
-    return [(block.kind, list(block.sizes)) for block in layout(tensors, 0).blocks]
-
-
-def dense(size: int, activation: str, seeds: Iterator[int], name: str) -> keras.layers.Dense:
-    """A full connection of an autoencoder, whose weights begin as fits its activation."""
-    import keras
-
-    start = (
-        keras.initializers.GlorotUniform if activation in ("linear", "tanh", "sigmoid") else keras.initializers.HeNormal
-    )
-    return keras.layers.Dense(size, activation=activation, kernel_initializer=start(seed=next(seeds)), name=name)
-
-
-def joined(
-    before: keras.KerasTensor, hidden: keras.KerasTensor, size: int, options: Any, seeds: Iterator[int], name: str
-) -> keras.KerasTensor:
-    """A linear layer of hidden ones called ``name`` or, with a straight path, its sum with a linear layer of ``before``."""
-    import keras
-
-    if getattr(options, "straight", "no") != "yes":
-        return dense(size, "linear", seeds, name)(hidden)
-    bent = keras.layers.Dense(size, kernel_initializer="zeros", use_bias=False, name=f"{name}_bent")(hidden)
-    return keras.layers.Add(name=name)([dense(size, "linear", seeds, f"{name}_straight")(before), bent])
-
-
-STRAIGHTENED_ROWS, WIDEST_STRAIGHTENED, FEWEST_OF_A_LEVEL = 20_000, 2_000, 0.02
-"""Principal components are found of so many rows, and of rows with at most so many values; shares of levels are held off
-0 and 1 by the last."""
-
-
-def straighten(model: keras.Model, batch: dict[str, np.ndarray]) -> None:
-    """Makes the straight paths of a network the principal components of its given rows.
-
-    Numbers are rebuilt by them as they are. Flags and levels, whose sums a sigmoid or softmax follows, are to the first
-    order around their shares.
-    """
-    import keras
-    import numpy as np
-
-    given = model.get_layer("given").output
-    step = max(1, -(-len(next(iter(batch.values()))) // STRAIGHTENED_ROWS))
-    if given.shape[-1] > WIDEST_STRAIGHTENED:
-        return
-    giver = keras.Model(model.inputs, given)
-    rows = keras.ops.convert_to_numpy(giver([batch[one.name][::step] for one in model.inputs], training=False))
-    mean = rows.mean(0, dtype="float64")
-    axes = np.linalg.eigh(np.cov(rows.T, bias=True).reshape(len(mean), -1))[1][:, ::-1]
-    code, decoded = model.get_layer("code_straight"), model.get_layer("decoded_straight")
-    kept = np.zeros((len(mean), code.units))
-    kept[:, : min(axes.shape[1], code.units)] = axes[:, : code.units]
-    offset, slope = mean.copy(), np.ones(len(mean))
-    for kind, place in places(model.get_layer("rebuilt").blocks):
-        share = np.clip(mean[place], FEWEST_OF_A_LEVEL, 1 - FEWEST_OF_A_LEVEL)
-        if kind == "levels":
-            offset[place], slope[place] = np.log(share), 1 / share
-        elif kind != "numbers":
-            offset[place], slope[place] = np.log(share / (1 - share)), 1 / (share * (1 - share))
-    code.set_weights([kept, -mean @ kept])
-    decoded.set_weights([kept.T * slope, offset])
-
-
-def halves_of(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """The layers of a network that rebuilds: from its inputs to the given row, and from that to code and last sums."""
-    import keras
-
-    given = model.get_layer("given").output
-    behind = [model.get_layer(name).output for name in ("code", "decoded")]
-    return keras.Model(model.inputs, given), keras.Model(given, behind)
+def is_straight(options: Any) -> bool:
+    """Whether a network is to have a straight path; those that cannot have one have no such option."""
+    return getattr(options, "straight", "no") == "yes"
 
 
 def settle_moves(options: Any, pictures: Tensor, share: int = 16) -> str | None:

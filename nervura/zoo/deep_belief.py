@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Phase, Rebuilding, RebuildingOptions, blocks_of, halves_of, option, seeds_from
+from nervura.zoo.base import Phase, Rebuilding, RebuildingOptions, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -83,6 +83,7 @@ class DeepBelief(Rebuilding):
         from keras import ops
 
         from nervura.layers.boltzmann import Gibbs, contrast
+        from nervura.layers.given import blocks_of, halves_of
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
 
         giver, coder = halves_of(model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Rebuilding, StraightOptions, blocks_of, halves_of, option, seeds_from
+from nervura.zoo.base import Rebuilding, StraightOptions, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -35,6 +35,7 @@ class DenoisingAutoencoder(Rebuilding):
         hidden_share: float = option(0.25, "share of the values that are set to zero in training", low=0.0, high=0.95)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        from nervura.layers.given import blocks_of, halves_of
         from nervura.layers.masked import Masked
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.rebuilding import layout
-from nervura.zoo.base import LearningOptions, Rebuilding, blocks_of, given_rows, halves_of, option, seeds_from
+from nervura.zoo.base import LearningOptions, Rebuilding, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -61,6 +61,7 @@ class RestrictedBoltzmann(Rebuilding):
         import keras
 
         from nervura.layers.boltzmann import BoltzmannMachine
+        from nervura.layers.given import blocks_of, given_rows
         from nervura.layers.rebuilt import Rebuilt
 
         inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in tensors}
@@ -74,6 +75,7 @@ class RestrictedBoltzmann(Rebuilding):
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.boltzmann import Gibbs, contrast
+        from nervura.layers.given import blocks_of, halves_of
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
 
         giver, coder = halves_of(model)

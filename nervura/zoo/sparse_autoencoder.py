@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nervura.rebuilding import layout
-from nervura.zoo.base import Rebuilding, RebuildingOptions, dense, option
+from nervura.zoo.base import Rebuilding, RebuildingOptions, option
 
 if TYPE_CHECKING:
     import keras
@@ -49,6 +49,7 @@ class SparseAutoencoder(Rebuilding):
         return " ".join([*([code] if by_rule else []), *([told] if told else [])]) or None
 
     def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+        from nervura.layers.straight import dense
         from nervura.layers.strongest import Strongest
 
         x = given

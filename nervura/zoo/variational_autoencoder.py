@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Rebuilding, RebuildingOptions, blocks_of, dense, halves_of, option, seeds_from
+from nervura.zoo.base import Rebuilding, RebuildingOptions, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -45,8 +45,10 @@ class VariationalAutoencoder(Rebuilding):
         import keras
         from keras import ops
 
+        from nervura.layers.given import blocks_of, halves_of
         from nervura.layers.normal_draw import NormalDraw, divergence
         from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+        from nervura.layers.straight import dense
 
         giver, _ = halves_of(model)
         seeds, blocks, code = seeds_from([seed, 1]), blocks_of(tensors), model.get_layer("code")

@@ -13,7 +13,8 @@ from nervura import keeping
 from nervura.dataset import Dataset
 from nervura.errors import NervuraError, OptionError, ProblemError
 from nervura.predicting import load_problem
-from nervura.problems.anomaly import FEWEST_HALVED, PANELS
+from nervura.problems.anomaly import PANELS
+from nervura.problems.base import FEWEST_HALVED
 from nervura.workflow import TrainedRun
 
 OPTIONS: dict[str, Any] = {"epochs": 12, "hidden": [16], "latent_dim": 2, "learning_rate": 0.01}
