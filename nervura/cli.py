@@ -285,8 +285,8 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     for warning in _warnings(run):
         print(f"Note: {warning}")
     from nervura.messages import text
-    from nervura.reporting import recommended
     from nervura.schema import text_table
+    from nervura.summarising import recommended
     from nervura.workflow import _rounded
 
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
@@ -298,7 +298,7 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 
 def _warnings(run: Any) -> list[str]:
-    from nervura.reporting import told_of_imbalance
+    from nervura.rendering import told_of_imbalance
     from nervura.schema import NAMES_PARTS, NAMES_PICTURES, Schema
 
     schema = Schema.from_json(run.need("schema"))

@@ -11,8 +11,9 @@ from nervura import contracts, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.explanation import explain
-from nervura.reporting import render_html, summarise
+from nervura.rendering import render_html
 from nervura.run import Run
+from nervura.summarising import summarise
 
 ROWS = 600
 

@@ -16,18 +16,11 @@ import pytest
 from nervura.errors import OptionError
 from nervura.messages import LANGUAGES, MESSAGES, text
 from nervura.plots import network_picture, shorten
-from nervura.reporting import (
-    number,
-    percent,
-    recommended,
-    report,
-    short_number,
-    summarise,
-    told_of_imbalance,
-    told_of_rule,
-)
+from nervura.rendering import number, percent, short_number, told_of_imbalance, told_of_rule
+from nervura.reporting import report
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
+from nervura.summarising import recommended, summarise
 
 CLASSES = {"binary": ["no", "yes"], "multiclass": ["adelie", "chinstrap", "gentoo"], "regression": []}
 METRICS = {
