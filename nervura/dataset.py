@@ -203,7 +203,7 @@ class Dataset:
                 return None
             fitting = encoding.adapted(self.schema, frame)
             rows = encoding.readable(fitting, frame)[0]
-            return rows.select(encoding.values(fitting.target).cast(pl.String)).to_series()
+            return rows.select(encoding.label_texts(fitting.target)).to_series()
         values = _labels(self.table.frame, self.schema)
         return None if values is None else values.filter(pl.Series(self.split.parts == PARTS[part]))
 
@@ -336,7 +336,7 @@ def _labels(frame: pl.LazyFrame, schema: Schema) -> pl.Series | None:
     """What rows are judged by, as text; None without such a column."""
     if schema.labels is None:
         return None
-    return frame.select(encoding.values(schema.labels).cast(pl.String)).collect().to_series()
+    return frame.select(encoding.label_texts(schema.labels)).collect().to_series()
 
 
 def _set_aside(problem: Targetless, split: Split, labels: pl.Series | None, test: bool) -> None:

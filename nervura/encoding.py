@@ -92,6 +92,17 @@ def values(column: Column) -> pl.Expr:
     return _names(raw, column.dtype)
 
 
+def label_texts(column: Column) -> pl.Expr:
+    """The column as texts that rows are judged by: whole numbers without a fraction, booleans as yes and no."""
+    import polars as pl
+
+    known = values(column)
+    if column.kind == "boolean":
+        return pl.when(known).then(pl.lit("yes")).when(~known).then(pl.lit("no"))
+    texts = known.cast(pl.String)
+    return texts.str.strip_suffix(".0") if column.kind == "number" else texts
+
+
 def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     """The schema for rows that come in another file format than the training rows, which may type them otherwise.
 

@@ -20,7 +20,7 @@ from nervura.baselines.base import Bag, Baseline, Fitted, Rows, X, height
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
-from nervura.encoding import adapted, image_column, plain, plain_tensors, readable, tensors, values
+from nervura.encoding import adapted, image_column, label_texts, plain, plain_tensors, readable, tensors
 from nervura.ensembling import EnsembleDesign
 from nervura.errors import SchemaError
 from nervura.judging import Candidate
@@ -192,7 +192,7 @@ def _measured(
         if not rows.height:
             continue
         known = column is not None and column.name in rows.columns
-        labels = rows.select(values(fitting.target).cast(pl.String)).to_series() if known else None
+        labels = rows.select(label_texts(fitting.target)).to_series() if known else None
         parts.append(problem.measured(outputs(answer, schema, rows), labels))
     if not parts:
         raise SchemaError("Rows to judge by are needed; the source has none that can be read.")

@@ -54,9 +54,21 @@ def _place(name: str, part: str, lang: str) -> str:
     """What stands in a place of a sentence: places called ``what`` hold a sentence again, others a number or a name."""
     if name.startswith("what"):
         return told(part, lang)
-    if re.fullmatch(r"-?[0-9][0-9,]*(\.[0-9]+)?%?", part):
-        return part.translate(str.maketrans(",.", "\u00a0,")).replace("%", "\u00a0%")
-    return part
+    return localised(part, lang) if NUMBER.fullmatch(part) else part
+
+
+NUMBER = re.compile(r"-?[0-9][0-9,]*(\.[0-9]+)?%?")
+
+
+def localised(said: str, lang: str) -> str:
+    """A text of a language with its numbers in the marks of that: Portuguese groups with spaces and has a decimal comma."""
+
+    def marked(number: re.Match[str]) -> str:
+        found = number[0]
+        end = "," if found.endswith(",") else ""
+        return found.removesuffix(",").translate(str.maketrans(",.", "\u00a0,")).replace("%", "\u00a0%") + end
+
+    return NUMBER.sub(marked, said) if lang == "pt" else said
 
 
 MESSAGES: dict[str, tuple[str, str]] = {

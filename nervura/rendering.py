@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any
 
 from nervura import plots
-from nervura.messages import MESSAGES, text, told
+from nervura.messages import MESSAGES, localised, text, told
 from nervura.summarising import higher_is_better
 
 
@@ -226,7 +226,7 @@ def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
 def _cell(value: Any, lang: str) -> str:
     """A cell of a finding's table: a number, a text, or a text by language."""
     if isinstance(value, dict):
-        return value[lang]
+        return localised(value[lang], lang)
     return number(value, lang) if isinstance(value, int | float | None) else str(value)
 
 

@@ -15,6 +15,7 @@ from nervura import metrics, oddness, plots
 from nervura.detectors import detectors
 from nervura.detectors.base import Detector, Fitted, Index
 from nervura.encoding import PICTURES
+from nervura.messages import LANGUAGES, localised
 from nervura.problems.base import (
     FEWEST_HALVED,
     SEPARATOR,
@@ -332,7 +333,9 @@ class Anomaly(Targetless):
         without = together.get("panel_of_rows", (float("nan"), float("nan")))
         said = {"name": name, "rank": f"{without[0]:.2f}", "share": f"{without[1]:.0%}"}
         why = "few" if self.odd else "none"
-        texts = [UNJUDGED[lang][why] + " " + UNJUDGED[lang]["agreement"].format(**said) for lang in ("en", "pt")]
+        texts = [
+            localised(f"{UNJUDGED[lang][why]} {UNJUDGED[lang]['agreement'].format(**said)}", lang) for lang in LANGUAGES
+        ]
         best: dict[str, Any] = {
             "best": name,
             "simplest": name,
