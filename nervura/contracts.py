@@ -144,7 +144,7 @@ def check_targetless(problem: Targetless, network: Network) -> None:
             _must(found.picture is None or found.picture in (run.read_arrays("findings") or {}), "pictures are kept")
         again, bound = load_problem(run), made.problem
     outputs = training.predict(made.model, dataset.arrays("test")[0])
-    _must(outputs.shape[1] == bound.head().units, f"outputs have the width {bound.head().units} of the head")
+    _must(outputs.shape[1] == bound.width, f"outputs have the width {bound.width} that the problem says")
     decoded = again.decode(again.estimates(outputs))
     _must(decoded.equals(bound.decode(bound.estimates(outputs))), "what was learnt does not survive being written")
     _must(decoded.height == len(outputs), "answers are one per row")
@@ -192,7 +192,7 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
     x = dataset.arrays("validation")[0]
     outputs = training.predict(first.model, x)
     _must(
-        outputs.shape == (len(dataset.arrays("validation")[1]), first.problem.head().units),
+        outputs.shape == (len(dataset.arrays("validation")[1]), first.problem.width),
         "outputs are (rows, units)",
     )
     _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
