@@ -408,6 +408,19 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
     return Dataset.open((pixels.astype(np.uint8), y), problem=problem)
 
 
+def captions_example(rows: int = 60) -> Dataset:
+    """A small data set of colour pictures, 12 x 12, with two captions each: a light that is red or blue, and where."""
+    draw = np.random.default_rng(0)
+    pixels, captions = draw.integers(0, 80, (rows, 12, 12, 3)), []
+    for number, picture in enumerate(pixels):
+        colour, place = number % 2, (number // 2) % 2
+        picture[6 * place : 6 * place + 6, 3:9, 2 * colour] += 170
+        words = ("red", "blue")[colour], ("above", "below")[place]
+        captions.append([f"a {words[0]} light {words[1]}", f"{words[1]} is a light, a {words[0]} one"])
+    pictures = pl.Series("picture", pixels.astype(np.uint8), dtype=pl.Array(pl.UInt8, (12, 12, 3)))
+    return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
+
+
 def example_for(network: Network, classes: int | None = None) -> Dataset:
     """The example of what a network takes: a table or pictures."""
     return pictures_example(classes) if PICTURES in network.takes else example(classes)

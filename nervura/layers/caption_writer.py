@@ -61,7 +61,8 @@ class CaptionWriter(keras.layers.Layer):
         self.draws = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        regions, channels = input_shape[1:]
+        _, regions, channels = input_shape
+        assert regions is not None and channels is not None, "regions are laid out on a grid of known size"
         size, units, seed = self.embedding, self.units, self.seed
 
         def weight(name: str, *shape: int, scale: float | None = None) -> Any:
@@ -136,7 +137,8 @@ class CaptionWriter(keras.layers.Layer):
         places = ops.arange(self.codes)
         banned = ops.where((places == PADDING) | (places == START) | (places == UNKNOWN), NEVER, 0.0)
         only_padding = ops.where(places == PADDING, 0.0, NEVER)
-        written, looked = [], []
+        written: list[Any] = []
+        looked: list[Any] = []
         for step in range(self.length + 1):
             words = ops.cast(ops.take(self.words, last, axis=0), "float32")
             summed, state, seen = self._step(self._product(words, self.from_word), words, state, picture)
@@ -181,8 +183,8 @@ class CaptionWriter(keras.layers.Layer):
         return keras.KerasTensor(shape if texts is None else shape[:1], dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
-        names = ("codes", "length", "units", "embedding", "attention", "dropout", "word_dropout", "label_smoothing")
-        names = (*names, "beam", "length_penalty", "seed")
+        names = [*"codes length units embedding attention dropout word_dropout label_smoothing beam".split()]
+        names += ["length_penalty", "seed"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _product(self, x: Any, weights: Any) -> Any:

@@ -82,7 +82,7 @@ class Captioning(Appraised):
             {
                 "words": wording.vocabulary(texts),
                 "length": wording.length_for(texts),
-                "captions": int(min(MOST_CAPTIONS, values.list.len().max() or 1)),  # type: ignore[call-overload]
+                "captions": min(MOST_CAPTIONS, max(len(own) for own in values)),
                 "sided": sided > SIDED * len(texts),
             }
         )
@@ -145,20 +145,23 @@ class Captioning(Appraised):
         if learnt.labels is None or any(one is None for one in labels):
             raise no_labels(self)
 
-        def facts(texts: list[list[str]]) -> list[np.ndarray]:
-            return [self._measured(own, known)[1] for own, known in zip(texts, labels, strict=True)]  # type: ignore[arg-type]
+        written: dict[str, list[list[str]]] = {}
+
+        def rival(name: str, kind: str, simplicity: int, seconds: float) -> Rival:
+            both = zip(written[name], labels, strict=True)
+            validation, test = (self._measured(own, known)[1] for own, known in both)  # type: ignore[arg-type]
+            return Rival(name, kind, simplicity, validation, test, seconds)
 
         trained.tell("scores of the captions")
-        written = {trained.name: [self.texts(answers.outputs) for answers in held]}
-        rivals = [Rival(trained.name, "deep", 6, *facts(written[trained.name]), trained.seconds)]
+        written[trained.name] = [self.texts(answers.outputs) for answers in held]
+        rivals = [rival(trained.name, "deep", 6, trained.seconds)]
         trained.tell("the most typical caption")
         began = time.monotonic()
-        common = most_typical(
-            learnt.labels.explode().gather_every(1 + learnt.labels.list.len().sum() // MOST_TYPICAL_OF)
-        )
+        texts = learnt.labels.explode()
+        common = most_typical(texts.gather_every(1 + len(texts) // MOST_TYPICAL_OF))
         written["typical_caption"] = [[common] * len(answers.x["pictures"]) for answers in held]
         seconds = time.monotonic() - began
-        rivals.append(Rival("typical_caption", "constant", 0, *facts(written["typical_caption"]), seconds))
+        rivals.append(rival("typical_caption", "constant", 0, seconds))
         trained.tell("captions of the nearest pictures")
         began = time.monotonic()
         own = [most_typical(texts) for texts in learnt.labels]
@@ -166,7 +169,7 @@ class Captioning(Appraised):
             [own[row] for row in _nearest(learnt.x["pictures"], answers.x["pictures"])] for answers in held
         ]
         seconds = time.monotonic() - began
-        rivals.append(Rival("nearest_picture", "neighbours", 1, *facts(written["nearest_picture"]), seconds))
+        rivals.append(rival("nearest_picture", "neighbours", 1, seconds))
         found = Appraisal(rivals)
         tested = parts["test"]
         order = np.argsort(-rivals[0].test[:, likeness.CIDER], kind="stable")

@@ -89,9 +89,9 @@ class CaptionsSource(Source):
             columns["part"] = known
         notes = []
         if lost:
-            notes.append(f"{_named(list(lost), 'picture', 'pictures')} of the captions are not there and are left out.")
+            notes.append(f"Captions are left out whose pictures are not there: {_listed(list(lost))}.")
         if without:
-            notes.append(f"{_named(without, 'picture has', 'pictures have')} no caption.")
+            notes.append(f"Pictures that have no caption: {_listed(without)}.")
         return Table(
             pl.DataFrame(columns).lazy(),
             short_name(given) if given.is_file() else given.name or "pictures",
@@ -106,10 +106,9 @@ class CaptionsSource(Source):
         )
 
 
-def _named(names: list[str], one: str, many: str) -> str:
-    shown = ", ".join(names[:_MOST_NAMED])
+def _listed(names: list[str]) -> str:
     more = f" and {len(names) - _MOST_NAMED:,} more" if len(names) > _MOST_NAMED else ""
-    return f"{len(names):,} {one if len(names) == 1 else many} ({shown}{more})"
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _files_in(folder: Path) -> list[Path]:
