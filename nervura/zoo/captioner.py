@@ -154,9 +154,10 @@ class Captioner(Network):
         for stage in range(1, stages_for(x.shape[1:3]) + 1):
             name = f"stage_{stage}"
             x = keras.layers.Activation("relu", name=f"{name}_begun")(convolved(x, maps, 2, f"{name}_halved"))
-            y = keras.layers.Activation("relu", name=f"{name}_between")(convolved(x, maps, 1, f"{name}_first"))
-            y = convolved(y, maps, 1, f"{name}_second")
-            x = keras.layers.Activation("relu", name=f"{name}_done")(keras.layers.Add(name=f"{name}_added")([x, y]))
+            if stage > 1:  # the first stage, whose maps are the largest, is one convolution
+                y = keras.layers.Activation("relu", name=f"{name}_between")(convolved(x, maps, 1, f"{name}_first"))
+                y = keras.layers.Add(name=f"{name}_added")([x, convolved(y, maps, 1, f"{name}_second")])
+                x = keras.layers.Activation("relu", name=f"{name}_done")(y)
             maps = min(2 * maps, WIDEST)
         return keras.layers.Reshape((-1, x.shape[-1]), name=FEATURES)(x)
 
