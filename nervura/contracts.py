@@ -409,14 +409,15 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
 
 
 def captions_example(rows: int = 60) -> Dataset:
-    """A small data set of colour pictures, 12 x 12, with two captions each: a light that is red or blue, and where."""
+    """A small data set of colour pictures, 12 x 12, with two captions each: whether a light is red or blue, and
+    where."""
     draw = np.random.default_rng(0)
     pixels, captions = draw.integers(0, 80, (rows, 12, 12, 3)), []
     for number, picture in enumerate(pixels):
         colour, place = number % 2, (number // 2) % 2
         picture[6 * place : 6 * place + 6, 3:9, 2 * colour] += 170
         words = ("red", "blue")[colour], ("above", "below")[place]
-        captions.append([f"a {words[0]} light {words[1]}", f"{words[1]} is a light, a {words[0]} one"])
+        captions.append([f"{words[0]} {words[1]}", f"{words[1]}, {words[0]}"])
     pictures = pl.Series("picture", pixels.astype(np.uint8), dtype=pl.Array(pl.UInt8, (12, 12, 3)))
     return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
 
@@ -440,7 +441,9 @@ def _must(holds: bool, text: str) -> None:
 
 
 def _as_text(series: pl.Series) -> list[str | None]:
-    """Values as text that does not depend on the format: 1, 1.0 and "1" are the same."""
+    """Values as text that does not depend on the format: 1, 1.0 and "1" are the same; lists of texts are lines."""
+    if series.dtype == pl.List(pl.String):
+        return series.list.join("\n").to_list()
     text = series.cast(pl.String)
     number = text.cast(pl.Float64, strict=False).cast(pl.String)
     return number.fill_null(text).to_list()
