@@ -78,7 +78,8 @@ def _stemmer(language: str) -> Any:
         import Stemmer
     except ImportError as error:
         raise MissingDependency("Reading documents", "PyStemmer", "tensorflow") from error
-    return Stemmer.Stemmer(STEMMERS[language])
+    # Its own cache is cleared again and again, which takes longer than stemming.
+    return Stemmer.Stemmer(STEMMERS[language], 0)
 
 
 def languages_of(texts: pl.Series) -> list[str]:
@@ -98,9 +99,10 @@ def languages_of(texts: pl.Series) -> list[str]:
     shares = words.group_by("text").agg(
         pl.col("words").is_in(list(empty_words(language))).mean().alias(language) for language in STEMMERS
     )
-    best = shares.select(
-        pl.concat_list(STEMMERS).list.arg_max().alias("language"), pl.concat_list(STEMMERS).list.max().alias("share")
-    ).filter(pl.col("share") >= FEWEST_KNOWN)
+    all_of_them = pl.concat_list(list(STEMMERS))
+    best = shares.select(language=all_of_them.list.arg_max(), share=all_of_them.list.max()).filter(
+        pl.col("share") >= FEWEST_KNOWN
+    )
     counts = best["language"].value_counts(sort=True).sort(["count", "language"], descending=[True, False])
     return [list(STEMMERS)[place] for place, count in counts.iter_rows() if count >= SPOKEN * some.len()]
 

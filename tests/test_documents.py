@@ -29,7 +29,7 @@ def run(tmp_path_factory):
 
     texts, labels = texts_of(np.random.default_rng(0), 160)
     frame = pl.DataFrame({"note": texts, "label": labels})
-    options = {"epochs": 5, "hidden": [8]}
+    options = {"epochs": 20, "hidden": [8], "learning_rate": 0.01}
     out = tmp_path_factory.mktemp("runs") / "run"
     return nervura.train(frame, "label", network="feed_forward", options=options, out=out), frame
 

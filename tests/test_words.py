@@ -30,10 +30,10 @@ def test_words_of_no_meaning_are_left_out_and_the_others_cut_to_stems():
 
 
 def test_the_stems_of_most_documents_are_counted():
-    texts = pl.Series(["ship ships sea " + "judge " * 300, "the ship", "sea sea", None])
+    texts = pl.Series(["the ship and ships of a wave " + "judge " * 300, "it was the ship", "a wave and a wave", None])
     found = words.learn(texts, 2)
-    assert found["stems"] == ["sea", "ship"] and found["indicator"]
-    assert words.count(texts, found).tolist() == [[1, 2], [0, 1], [2, 0], [0, 0]]
+    assert found["stems"] == ["ship", "wave"] and found["indicator"]
+    assert words.count(texts, found).tolist() == [[2, 1], [1, 0], [0, 2], [0, 0]]
     assert words.count(texts, words.learn(texts))[0].max() == 255
 
 
