@@ -32,7 +32,7 @@ class DocumentsSource(Source):
     """
 
     name = "documents"
-    summary = "documents: a folder of text files (.txt, .md, .rst, .tex), with or without one sub-folder a class"
+    summary = "documents: a folder of text files"
 
     def matches(self, source: Any) -> bool:
         names = _names_in(source)
