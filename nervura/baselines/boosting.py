@@ -37,6 +37,9 @@ MOST_CODES = 255
 """The trees split freely among up to this many codes; more are taken as ranks of frequency."""
 
 ARRAYS, TOLD = "trees.npz", "boosting.json"
+BAGGED_CELLS = 400
+"""Above so many encoded features x outputs one model must do: five take longer than the network that they are beside."""
+
 CELLS = 500_000
 """Rows x trees that are walked through at once."""
 
@@ -54,7 +57,7 @@ class Boosting(Baseline):
     simplicity = 3
 
     def models(self, rows: int, features: int, outputs: int) -> int:
-        return 5 if outputs <= FEW_OUTPUTS else 1
+        return 5 if outputs <= FEW_OUTPUTS and features * outputs <= BAGGED_CELLS else 1
 
     def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> Trees:
         codes = Codes.of(tensors, rows[0])
