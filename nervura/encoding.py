@@ -19,6 +19,7 @@ Documents are a tensor beside those of the other columns:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -167,14 +168,15 @@ def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) ->
     typed = frame.select(values(column).alias(column.name) for column in columns)
     for column in columns:
         series = typed[column.name]
-        column.encoding = {
+        learners: dict[str, Callable[[pl.Series], dict[str, Any]]] = {
             "number": _learn_number,
             "boolean": _learn_boolean,
             "category": _learn_category,
             "datetime": _learn_datetime,
             "text": _learn_text,
             "document": partial(words.learn, most=stems),
-        }[column.kind](series)
+        }
+        column.encoding = learners[column.kind](series)
 
 
 def _learn_number(series: pl.Series) -> dict[str, Any]:

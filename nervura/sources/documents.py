@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 ENDINGS = (".txt", ".text", ".md", ".markdown", ".rst", ".tex")
-_TABLES = (".csv", ".tsv", ".tab", ".parquet", ".pq", ".parq", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson", ".arrow")
-_TABLES = (*_TABLES, ".feather", ".ipc", ".sqlite", ".db", ".npz", ".npy", ".gz", ".zst")
+_TABLES = (
+    *(".csv", ".tsv", ".tab", ".parquet", ".pq", ".parq", ".xlsx", ".xls", ".ods", ".jsonl", ".ndjson", ".arrow"),
+    *(".feather", ".ipc", ".sqlite", ".db", ".npz", ".npy", ".gz", ".zst"),
+)
 _LOOKED_AT, _MOST_NAMED = 20, 10
 AT_ONCE = 1_000
 """So many files are opened for one batch."""
@@ -32,7 +34,7 @@ class DocumentsSource(Source):
     """
 
     name = "documents"
-    summary = "documents: a folder of text files"
+    summary = "a folder of texts"
 
     def matches(self, source: Any) -> bool:
         names = _names_in(source)
@@ -124,7 +126,11 @@ def _frame(folder: Path, told: pl.DataFrame, encodings: dict[str, str]) -> pl.La
     from polars.io.plugins import register_io_source
 
     names = told.columns
-    schema = {"path": told.schema["path"], DOCUMENT: pl.String, **{name: told.schema[name] for name in names[1:]}}
+    schema: dict[str, Any] = {
+        "path": told.schema["path"],
+        DOCUMENT: pl.String,
+        **{name: told.schema[name] for name in names[1:]},
+    }
 
     def batches(
         wanted: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
