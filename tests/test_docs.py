@@ -53,7 +53,6 @@ def write_pictures(folder):
             pixels = draw.integers(bright, bright + 100, (12, 12, 3), np.uint8)
             image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
 
-
     (folder / "captioned").mkdir()
     lines = ["image,caption"]
     for number in range(30):

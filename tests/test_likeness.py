@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nervura import likeness
-from nervura.wording import words_of
+from nervura.sentences import words_of
 
 WRITTEN = [
     "a dog runs through the green grass",

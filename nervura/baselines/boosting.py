@@ -24,6 +24,7 @@ from nervura.baselines.base import (
     spread,
     spread_graph,
     threads,
+    with_common_words,
     write_json,
 )
 
@@ -92,7 +93,7 @@ class Boosting(Baseline):
 
 def grow(problem: Problem, tensors: list[Tensor], rows: Rows, **options: Any) -> Trees:
     """Trees with options of scikit-learn's, without a search for the number of rounds; codes are taken as numbers."""
-    codes = Codes(tensors, [])
+    codes = Codes(with_common_words(tensors), [])
     model = _fitted(problem.supervised_by == "classifier", codes.design(rows[0]), rows[1], None, **options)
     return Trees.of(model, problem, codes, model.n_iter_)
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.wording import END, FIRST_WORD, PADDING, START, UNKNOWN
+from nervura.sentences import END, FIRST_WORD, PADDING, START, UNKNOWN
 
 NEVER = -1e9
 """The logarithm of the probability of what must not be."""

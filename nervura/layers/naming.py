@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.wording import FIRST_WORD, PADDING
+from nervura.sentences import FIRST_WORD, PADDING
 
 
 @keras.saving.register_keras_serializable(package="nervura")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 import polars as pl
 
-from nervura import likeness, pictures, plots, wording
+from nervura import likeness, pictures, plots, sentences
 from nervura.errors import ProblemError
 from nervura.problems.base import (
     Answers,
@@ -66,22 +66,22 @@ class Captioning(Appraised):
     answered: ClassVar[frozenset[str]] = frozenset({"validation", "test"})
 
     def fits(self, target: Column, values: pl.Series) -> str:
-        if not any(map(wording.words_of, values.explode())):
+        if not any(map(sentences.words_of, values.explode())):
             raise Declined("the captions have no words")
         texts = values.list.len()
         return f"the target has {texts.sum():,} captions for {len(values):,} pictures"
 
     def insist(self, target: Column, values: pl.Series) -> None:
-        if not any(map(wording.words_of, values.explode())):
+        if not any(map(sentences.words_of, values.explode())):
             raise ProblemError(f"Captions have words; those in '{target.name}' have none. Name another target.")
 
     def learn(self, values: pl.Series) -> Self:
-        texts = [wording.words_of(text) for text in values.explode()]
+        texts = [sentences.words_of(text) for text in values.explode()]
         sided = sum(not SIDES.isdisjoint(words) for words in texts)
         return type(self)(
             {
-                "words": wording.vocabulary(texts),
-                "length": wording.length_for(texts),
+                "words": sentences.vocabulary(texts),
+                "length": sentences.length_for(texts),
                 "captions": min(MOST_CAPTIONS, max(len(own) for own in values)),
                 "sided": sided > SIDED * len(texts),
             }
@@ -89,17 +89,17 @@ class Captioning(Appraised):
 
     def encode(self, values: pl.Series) -> np.ndarray:
         """The captions as codes of words, int32 (rows, captions, length + 1); of fewer captions the last rows are empty."""
-        codes = {word: wording.FIRST_WORD + place for place, word in enumerate(self.coding["words"])}
+        codes = {word: sentences.FIRST_WORD + place for place, word in enumerate(self.coding["words"])}
         length, most = self.coding["length"], self.coding["captions"]
         made = np.zeros((len(values), most, length + 1), np.int32)
         for row, texts in zip(made, values.to_list(), strict=True):
-            found = [wording.words_of(text) for text in (texts or ())]
-            coded = wording.coded([words for words in found if words][:most], codes, length)
+            found = [sentences.words_of(text) for text in (texts or ())]
+            coded = sentences.coded([words for words in found if words][:most], codes, length)
             row[: len(coded)] = coded
         return made
 
     def head(self, label_smoothing: float = 0.0) -> TextHead:
-        codes = wording.FIRST_WORD + len(self.coding.get("words", ()))
+        codes = sentences.FIRST_WORD + len(self.coding.get("words", ()))
         told = {"length": self.coding.get("length", 1), "sided": self.coding.get("sided", False)}
         return TextHead(codes, "softmax", "SparseCategoricalCrossentropy", {}, **told)
 
@@ -120,7 +120,7 @@ class Captioning(Appraised):
     def texts(self, outputs: np.ndarray) -> list[str]:
         """What a network wrote."""
         codes = np.rint(outputs[:, : self.coding["length"]]).astype(np.int64)
-        return [wording.text_of(row, self.coding["words"]) for row in codes.tolist()]
+        return [sentences.text_of(row, self.coding["words"]) for row in codes.tolist()]
 
     def decode(self, estimates: np.ndarray) -> pl.DataFrame:
         probable = estimates[:, self.coding["length"]].astype(np.float64)
@@ -134,8 +134,8 @@ class Captioning(Appraised):
         return self._measured(self.texts(outputs[known]), labels.drop_nulls())
 
     def _measured(self, texts: list[str], labels: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        references = [[wording.words_of(text) for text in own] for own in labels]
-        found = likeness.facts([wording.words_of(text) for text in texts], references)
+        references = [[sentences.words_of(text) for text in own] for own in labels]
+        found = likeness.facts([sentences.words_of(text) for text in texts], references)
         return np.zeros(len(found)), found
 
     def appraise(self, trained: Trained) -> Appraisal:
@@ -237,7 +237,7 @@ def most_typical(texts: pl.Series) -> str:
     """The text that is most like all others: by the cosine of its rows of 1 to 4 words with the sum over all texts."""
     counted = []
     for text in texts:
-        words = wording.words_of(text)
+        words = sentences.words_of(text)
         grams = Counter(
             tuple(words[at : at + order])
             for order in range(1, likeness.ORDERS + 1)
@@ -269,10 +269,10 @@ def _stretched(heat: np.ndarray, height: int, width: int) -> np.ndarray:
 
 def _variety(written: dict[str, list[str]], learnt: pl.Series) -> Finding:
     """How many different sentences and words each model uses, and how many sentences no person wrote."""
-    known = {" ".join(wording.words_of(text)) for text in learnt.explode()}
+    known = {" ".join(sentences.words_of(text)) for text in learnt.explode()}
     rows = []
     for name, texts in written.items():
-        plain = [" ".join(wording.words_of(text)) for text in texts]
+        plain = [" ".join(sentences.words_of(text)) for text in texts]
         words = [word for text in plain for word in text.split()]
         rows.append(
             [

@@ -185,7 +185,7 @@ class Captioner(Network):
         from nervura.layers.naming import Naming
         from nervura.layers.one_view import OneView
         from nervura.layers.row_loss import TARGET, OwnObjective
-        from nervura.wording import FIRST_WORD
+        from nervura.sentences import FIRST_WORD
 
         encoder, writer = _encoder(model), model.get_layer("writer")
         # The vocabulary is in the order of how common words are.
