@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nervura import likeness
@@ -57,6 +57,7 @@ def test_scores_of_resamples_are_those_of_the_texts_that_were_drawn() -> None:
 SOME_WORDS = st.lists(st.sampled_from("a dog cat runs in the grass".split()), min_size=4, max_size=12)
 
 
+@settings(deadline=None)
 @given(st.lists(SOME_WORDS, min_size=2, max_size=5))
 def test_a_text_that_is_its_own_reference_has_the_best_scores(texts: list[list[str]]) -> None:
     facts = likeness.facts(texts, [[text] for text in texts])

@@ -1,5 +1,5 @@
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nervura import sentences
@@ -18,6 +18,7 @@ def test_words_have_no_punctuation_and_small_letters() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.sampled_from("a dog cat runs fast".split()), max_size=6), min_size=1, max_size=5))
 def test_texts_survive_their_codes(texts: list[list[str]]) -> None:
     words = sentences.vocabulary(texts)
