@@ -12,12 +12,15 @@ from nervura.sources.base import PART_NAMES, PICTURE, Source, Table, as_text
 
 _OTHERS = (".parquet", ".pq", ".parq")
 _PASSED_OVER = (".", "__MACOSX")
+UNLABELLED = ("unlabelled", "unlabeled")
+"""A sub-folder of one of these names is no class."""
 
 
 class ImagesSource(Source):
     """One row per picture: its path from the folder on, the picture, the ``label`` that its sub-folder gives it, and the
     ``part`` of the split where the folder has sub-folders called train, validation (valid, val, dev) and test. A folder
-    around all others, as archives have it, is passed through.
+    around all others, as archives have it, is passed through. Pictures beside the sub-folders, or in one called
+    ``unlabelled``, have no label.
 
     Files that are hidden or no pictures by their ending are passed over. Nothing is opened.
     """
@@ -50,7 +53,7 @@ class ImagesSource(Source):
         parts = [PART_NAMES.get(places[0].lower()) for places in below]
         split = "train" in parts and len(set(parts) - {None}) > 1
         inside = [places[1:] if split and part else places for places, part in zip(below, parts, strict=True)]
-        labels = [places[0] if len(places) > 1 else None for places in inside]
+        labels = [_label(places) for places in inside]
         classes = sorted({label for label in labels if label is not None})
         columns: dict[str, Any] = {
             "path": files,
@@ -72,6 +75,11 @@ class ImagesSource(Source):
             part="part" if split else None,
             names="path",
         )
+
+
+def _label(places: list[str]) -> str | None:
+    """The class that the folders of a picture tell."""
+    return places[0] if len(places) > 1 and places[0].lower() not in UNLABELLED else None
 
 
 def _pictures_below(folder: Path) -> list[str]:
@@ -99,6 +107,9 @@ def _notes(folder: Path, around: list[str], inside: list[list[str]], split: bool
     root = folder.joinpath(*around)
     level = [root] + [place for place in _folders(root) if split and place.name.lower() in PART_NAMES]
     classes = {places[0] for places in inside if len(places) > 1}
+    for name in sorted(name for name in classes if name.lower() in UNLABELLED):
+        count = sum(len(places) > 1 and places[0] == name for places in inside)
+        notes.append(f"{count:,} pictures below '{name}' have no label.")
     empty = {place.name for above in level for place in _folders(above) if place not in level} - classes
     if empty:
         notes.append(f"These folders hold no picture and are no classes: {', '.join(sorted(empty))}.")
