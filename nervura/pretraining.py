@@ -77,6 +77,10 @@ def learner(model: keras.Model, tensors: list[Tensor], options: Any, seed: int) 
 
     seeds, blocks = seeds_from([seed, 2]), blocks_of(tensors)
     inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in tensors}
+    if not blocks:
+        raise OptionError(
+            "Pretraining rebuilds numbers, categories or pictures; these rows hold words alone. Leave --pretrain out."
+        )
     given = given_rows(inputs, tensors)
     giver = keras.Model(inputs, given, name="given_rows")
     features = model.get_layer("output").input

@@ -38,7 +38,7 @@ def test_sub_folders_are_labels(tmp_path):
 def test_a_folder_of_unlabelled_pictures_is_no_class(tmp_path):
     table = read(folder_of(tmp_path, "cat/1.png", "dog/1.png", "Unlabelled/1.png", "Unlabelled/2.png", "3.png"))
     assert sorted(table.frame.collect()["label"].to_list(), key=str) == [None, None, None, "cat", "dog"]
-    assert table.notes == ("2 pictures below 'Unlabelled' have no label.",)
+    assert table.notes == ()
 
 
 def test_parts_of_the_split_stand_above_the_labels(tmp_path):
@@ -61,7 +61,7 @@ def test_a_folder_of_pictures_without_classes_has_no_target(tmp_path):
 
 
 def test_a_folder_of_other_files_is_no_folder_of_pictures(tmp_path):
-    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "notes.log").write_text("nothing")
     with pytest.raises(SourceError, match="no files that can be read together"):
         read(tmp_path)
 
