@@ -302,9 +302,7 @@ class ConvolvingOptions(RebuildingOptions):
     """What networks can be told besides that have ways of their own with pictures; see ``nervura.layers.convolved``."""
 
     convolutional: str = option(
-        "auto",
-        "whether convolutions lead to the code of pictures and back; auto: unless hidden layers are named",
-        choices=("auto", "yes", "no"),
+        "no", "whether convolutions lead to the code of pictures and back", choices=("yes", "no")
     )
     filters: list[int] = option(
         [], "filters of each convolution, which halves the sides, such as 32,64; empty: by rule", low=1, high=4_096
@@ -453,8 +451,6 @@ def _settle_convolutions(options: Any, pictures: Tensor | None) -> None:
         raise OptionError("Convolutions are for pictures, and these data are a table. Leave convolutional=yes out.")
     if options.convolutional == "yes" and is_straight(options):
         raise OptionError("A straight path lies beside full connections, not convolutions. Leave one of both out.")
-    if options.convolutional == "auto":
-        options.convolutional = "no" if pictures is None or options.hidden or is_straight(options) else "yes"
     if pictures is not None and options.convolutional == "yes" and not options.filters:
         from nervura.layers.convolved import filters_by_rule
 
