@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nervura import backend, pretraining
 from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, Phase, options_to_json, read_options
@@ -41,10 +41,10 @@ def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: boo
     """The network that is trained where none is named, and why where the data and this machine decided it.
 
     Args:
-        problem: may name its own, as those do that predict no target.
+        problem: may name its own, as those do that judge themselves.
         pretrain: whether it is to learn from rows without a target first.
     """
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         return problem.network, None
     if pretrain:
         return PRETRAINED_NETWORK if image_column(schema) is None else PRETRAINED_PICTURE_NETWORK, None
@@ -189,7 +189,7 @@ def design(
         pretraining.check(member, chosen, problem.needs_target)
         own = own or pretraining.learner(model, inputs, chosen, seed)
     learner = learner_of(model) if own is None else own
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         problem = problem.designed(inputs, model)
     table = layer_table(model)
     own_objective = own is not None

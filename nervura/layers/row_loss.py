@@ -10,6 +10,9 @@ from keras import ops
 
 from nervura.rebuilding import places
 
+TARGET = "target"
+"""The name of the encoded target among the inputs of an objective that takes it."""
+
 
 @keras.saving.register_keras_serializable(package="nervura")
 class RowLoss(keras.losses.Loss):
@@ -33,6 +36,7 @@ class OwnObjective(keras.Model):
         objective: (inputs, training, name of the phase) -> (batch,).
         others: layers with variables, such as random states, that ``objective`` uses and the model does not have.
         predicts_in: names of phases that learn from the target.
+        takes_target: whether the encoded target stands among the inputs, as ``TARGET``.
     """
 
     def __init__(
@@ -41,10 +45,12 @@ class OwnObjective(keras.Model):
         objective: Callable[[Any, bool, str], Any],
         others: Sequence[keras.layers.Layer] = (),
         predicts_in: Sequence[str] = (),
+        takes_target: bool = False,
     ) -> None:
         super().__init__(name=f"{model.name}_objective")
         self.predicting, self.others = model, list(others)
         self.objective, self.phase, self.predicts_in = objective, "", tuple(predicts_in)
+        self.takes_target = takes_target
         self.built = True
 
     @property
