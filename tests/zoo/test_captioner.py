@@ -1,5 +1,6 @@
 """The network that writes captions: what its search finds is what its training would score."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -7,11 +8,13 @@ import pytest
 
 keras = pytest.importorskip("keras")
 
+from nervura import contracts  # noqa: E402
+from nervura.designing import design  # noqa: E402
 from nervura.layers.caption_writer import CaptionWriter  # noqa: E402
 from nervura.layers.naming import Naming  # noqa: E402
 from nervura.layers.one_view import OneView  # noqa: E402
 from nervura.sentences import END, FIRST_WORD, PADDING  # noqa: E402
-from nervura.zoo.captioner import stages_for  # noqa: E402
+from nervura.zoo.captioner import TOGETHER, WRITING, encoder_of, stages_for  # noqa: E402
 
 LENGTH, REGIONS = 4, 6
 PICTURES = np.random.default_rng(0).normal(size=(5, REGIONS, 3)).astype("float32")
@@ -96,3 +99,22 @@ def test_the_last_maps_have_six_places_a_side_or_more() -> None:
         (96, 6),
         (128, 8),
     ]
+
+
+def test_a_network_that_has_learnt_elsewhere_can_be_the_encoder(tmp_path: Path) -> None:
+    seeing = keras.applications.MobileNet(include_top=False, weights=None, input_shape=(32, 32, 3))
+    seeing.save_weights(tmp_path / "some.weights.h5")
+    dataset = contracts.captions_example()
+    options = {"backbone": "MobileNet", "weights": str(tmp_path / "some.weights.h5"), "units": 4, "embedding": 4}
+    made = design(dataset.problem, "captioner", dataset.schema, {**options, "flips": "no", "together_epochs": 1})
+    assert [phase.name for phase in made.network.phases(made.options)] == [WRITING, TOGETHER]
+    pictures = dataset.arrays("test")[0]["pictures"][:2]
+    large = keras.ops.convert_to_numpy(keras.layers.Resizing(32, 32)(pictures.astype("float32")))
+    expected = keras.ops.convert_to_numpy(seeing(large / 127.5 - 1, training=False)).reshape(2, 1, -1)
+    found = keras.ops.convert_to_numpy(encoder_of(made.model)({"pictures": pictures}, training=False))
+    assert found == pytest.approx(expected, abs=1e-4)
+    learning = {}
+    for phase in (WRITING, TOGETHER):
+        made.learner.enter(phase)
+        learning[phase] = {variable.path.partition("/")[0] for variable in made.model.trainable_variables}
+    assert learning[WRITING] == {"writer"} and len(learning[TOGETHER]) > 10
