@@ -120,6 +120,7 @@ def fit(
         if keeper is None and not checkpoint.restore():
             step = max(1, -(-len(rows.y) // PREPARING_ROWS))
             design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
+            _solve(design, rows)
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
             keeper = Keeper(
                 design,
@@ -172,6 +173,8 @@ class _Rows:
     x: dict[str, np.ndarray]
     y: np.ndarray
     weights: np.ndarray | None
+    codes: np.ndarray
+    folds: np.ndarray
 
 
 STOPPING_FOLDS = 2
@@ -196,7 +199,24 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
-    return _Rows(x, wanted, weights), _Rows(judged_x, judged_wanted, judged_weights)
+    return (
+        _Rows(x, wanted, weights, codes, fold),
+        _Rows(judged_x, judged_wanted, judged_weights, judged_codes, judged_fold),
+    )
+
+
+MOST_SOLVED = 3_000
+
+
+def _solve(design: Design, rows: _Rows) -> None:
+    """Gives every layer with a ``solve`` method, whose first weights are computed, the rows that reach it and their target;
+    of many rows it is given some."""
+    for layer in design.model.layers:
+        if hasattr(layer, "solve"):
+            step = max(1, -(-len(rows.codes) // MOST_SOLVED))
+            reaching = keras.Model({tensor.name: tensor for tensor in design.model.inputs}, layer.input)
+            features = predict(reaching, {name: array[::step] for name, array in rows.x.items()})
+            layer.solve(features, rows.codes[::step], rows.folds[::step])
 
 
 def stopping_folds(design: Design) -> int:
