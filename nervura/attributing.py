@@ -43,7 +43,9 @@ def importance(
             dealt = series.copy()
             taken = series[draw.permutation(len(series)), start:end]
             # What a series does not have stays unknown, and what it has stays known.
-            dealt[:, start:end] = np.where(np.isnan(taken) | np.isnan(series[:, start:end]), series[:, start:end], taken)
+            dealt[:, start:end] = np.where(
+                np.isnan(taken) | np.isnan(series[:, start:end]), series[:, start:end], taken
+            )
             losses.append(loss(dealt) - whole)
         row = {"from": start + 1, "to": end, "value": float(np.mean(losses)), "low": min(losses), "high": max(losses)}
         found.append(row)

@@ -193,7 +193,9 @@ def _data(dataset: Dataset) -> Section:
 def _series_told(column: Column) -> str:
     form: dict[str, Any] = column.encoding or {}
     channels = f"{form['channels']} channels" if form["channels"] > 1 else "1 channel"
-    lengths = f"{form['shortest']:,} to {form['longest']:,}" if form["shortest"] < form["longest"] else f"{form['longest']:,}"
+    lengths = (
+        f"{form['shortest']:,} to {form['longest']:,}" if form["shortest"] < form["longest"] else f"{form['longest']:,}"
+    )
     gaps = f"; {form['gaps']:,} missing values are filled along straight lines" if form["gaps"] else ""
     means = f", read as the means of {form['mean_of']}" if form["mean_of"] > 1 else ""
     return f"Series of {lengths} moments{means}, {channels}{gaps}."
@@ -399,7 +401,13 @@ def _nature(dataset: Dataset, frame: pl.DataFrame) -> Section:
             "not the order of the words.",
             "warning",
         )
-    if not grid and not texts:
+    documents = [column.name for column in inputs if column.kind == "document"]
+    if documents:
+        section.say(
+            f"Of the documents in {', '.join(repr(name) for name in documents[:5])} it is counted how often each word is in "
+            "them; their order is not read."
+        )
+    if not grid and not texts and not documents:
         section.say("Each column has a meaning of its own, which is what dense networks read.")
     return section
 

@@ -14,15 +14,21 @@ A batch of pictures is one tensor:
 So is a batch of series:
 
 - ``series``     float32 (rows, length, channels): in units of their spread around their median; NaN beyond a series' end
+
+Documents are a tensor beside those of the other columns:
+
+- ``words``      uint8   (rows, n): how often each stem is in a row's documents, from 0 to 255 (see ``nervura.words``)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nervura import pictures, series
+from nervura import pictures, series, words
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -40,6 +46,9 @@ PICTURES, SERIES = "pictures", "series"
 
 MEDIA = {"image": PICTURES, "series": SERIES}
 """The kinds of columns that are told by a tensor of their own, beside which no other column is read."""
+
+WORDS = "words"
+"""The name of the tensor of documents as bags of words."""
 
 LIMIT = 1e6
 """Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
@@ -64,7 +73,8 @@ class Tensor:
     features: tuple[str, ...]
     sizes: tuple[int, ...] = ()
     attributes: int = 0
-    """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
+    """How many columns are told by this tensor first: over all tensors they sum to the number of input columns, where a
+    column of documents counts as one for each of its stems."""
     shape: tuple[int, ...] = ()
     """Of one row: (height, width, channels) of pictures, (length, channels) of series, else (features,)."""
     facts: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -122,7 +132,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text", *MEDIA):
+        if column.name not in dtypes or column.kind in ("category", "text", "document", *MEDIA):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue
@@ -153,10 +163,13 @@ def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def learn(schema: Schema, frame: pl.DataFrame) -> None:
+def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) -> None:
     """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns.
 
     The form of pictures was measured before any was decoded.
+
+    Args:
+        stems: how many of a column of documents are counted.
     """
     whole = series_column(schema)
     if whole is not None:
@@ -165,13 +178,15 @@ def learn(schema: Schema, frame: pl.DataFrame) -> None:
     typed = frame.select(values(column).alias(column.name) for column in columns)
     for column in columns:
         known = typed[column.name]
-        column.encoding = {
+        learners: dict[str, Callable[[pl.Series], dict[str, Any]]] = {
             "number": _learn_number,
             "boolean": _learn_boolean,
             "category": _learn_category,
             "datetime": _learn_datetime,
             "text": _learn_text,
-        }[column.kind](known)
+            "document": partial(words.learn, most=stems),
+        }
+        column.encoding = learners[column.kind](known)
 
 
 def _learn_number(series: pl.Series) -> dict[str, Any]:
@@ -262,6 +277,11 @@ def tensors(schema: Schema) -> list[Tensor]:
             found.append(Tensor(name, "int32", labels, sizes, len(new), facts={"rows": schema.rows}))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new), facts={"rows": schema.rows}))
+    documents = document_columns(schema)
+    if documents:
+        shown = [f"{column.name} › {word}" for column in documents for word in (column.encoding or {})["words"]]
+        # Each stem is an attribute of its own.
+        found.append(Tensor(WORDS, "uint8", tuple(shown), (), len(shown), facts={"rows": schema.rows}))
     found += [
         Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
         for column in schema.inputs
@@ -304,7 +324,9 @@ def read_from(schema: Schema) -> list[str]:
 
 def origins(schema: Schema) -> dict[str, list[str]]:
     """For each tensor, the column that each of its features was made from."""
-    return {name: [feature.column for feature in features] for name, features in _features(schema).items()}
+    made = {name: [feature.column for feature in features] for name, features in _features(schema).items()}
+    counted = [column.name for column in document_columns(schema) for _ in (column.encoding or {})["stems"]]
+    return {**made, WORDS: counted} if counted else made
 
 
 def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -319,6 +341,8 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
         )
         for name, features in _features(schema).items()
     }
+    if documents := document_columns(schema):
+        made[WORDS] = np.hstack([words.count(typed[column.name], column.encoding or {}) for column in documents])
     column, whole = image_column(schema), series_column(schema)
     if column is not None:
         made[PICTURES] = pictures.decode(frame[column.name], column.encoding or {})[0]
@@ -342,6 +366,11 @@ def medium(schema: Schema) -> str | None:
     return next((MEDIA[column.kind] for column in schema.inputs if column.kind in MEDIA), None)
 
 
+def document_columns(schema: Schema) -> list[Column]:
+    """The input columns of documents."""
+    return [column for column in schema.inputs if column.kind == "document"]
+
+
 def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
     """The rows whose pictures can be read, decoded in place, and which rows these are, bool (rows,); of tables all."""
     import numpy as np
@@ -356,7 +385,8 @@ def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndar
 
 
 def plain_tensors(schema: Schema) -> list[Tensor]:
-    """The tensors as models read them that know tables alone: of pictures and series a few numbers each."""
+    """The tensors as models read them that know tables of numbers alone: of pictures and series a few numbers each, of
+    words their weights."""
     found = []
     for tensor in tensors(schema):
         if tensor.name == PICTURES:
@@ -364,6 +394,8 @@ def plain_tensors(schema: Schema) -> list[Tensor]:
             tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
         elif tensor.name == SERIES:
             tensor = Tensor("numbers", "float32", tuple(series.small_names(tensor.shape)), (), 1)
+        elif tensor.name == WORDS:
+            tensor = replace(tensor, dtype="float32")
         found.append(tensor)
     return found
 
@@ -372,7 +404,9 @@ def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Encoded rows as the tensors of ``plain_tensors``."""
     if PICTURES in x:
         return {"numbers": pictures.small(x[PICTURES])}
-    return {"numbers": series.small(x[SERIES])} if SERIES in x else x
+    if SERIES in x:
+        return {"numbers": series.small(x[SERIES])}
+    return {**x, WORDS: words.weights(x[WORDS])} if WORDS in x else x
 
 
 def _of_table(schema: Schema) -> list[Column]:

@@ -106,7 +106,12 @@ def _moments(run: Run, dataset: Dataset, trained: Design, deadline: float | None
         shown = _shown(problem, own, estimates)
         named = problem.named(estimates[shown])
         names = [str(name) for name in problem.coding.get("classes", [])]
-        heats = np.stack([attributing.hidden_windows(some[row], answer, int(named[i]) if classes else 0) for i, row in enumerate(shown)])
+        heats = np.stack(
+            [
+                attributing.hidden_windows(some[row], answer, int(named[i]) if classes else 0)
+                for i, row in enumerate(shown)
+            ]
+        )
         titles = [
             f"{names[named[i]]} ({estimates[row].max():.2f}); {names[own[row]]}"
             if classes
@@ -120,7 +125,11 @@ def _moments(run: Run, dataset: Dataset, trained: Design, deadline: float | None
                 (
                     "Test series, in units of their spread; above each the answer and then the truth. The ground is warm where "
                     "the answer's probability falls when the moments there are replaced by a straight line"
-                    + (", each series by its own largest fall." if classes else " (of values: where the answer changes)."),
+                    + (
+                        ", each series by its own largest fall."
+                        if classes
+                        else " (of values: where the answer changes)."
+                    ),
                     "Séries de teste, em unidades da sua dispersão; por cima de cada uma a resposta e depois a verdade. O fundo é "
                     "quente onde a probabilidade da resposta cai quando os momentos são substituídos por uma linha reta"
                     + (", cada série pela sua maior queda." if classes else " (de valores: onde a resposta muda)."),
@@ -140,9 +149,15 @@ SERIES_SHOWN = 6
 def _shown(problem: Any, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
     """Rows to show: of classes right answers of different classes and then the surest mistakes; of values some of all sizes."""
     if problem.supervised_by != "classifier":
-        return np.argsort(truth, kind="stable")[np.linspace(0, len(truth) - 1, min(len(truth), SERIES_SHOWN)).astype(int)]
+        return np.argsort(truth, kind="stable")[
+            np.linspace(0, len(truth) - 1, min(len(truth), SERIES_SHOWN)).astype(int)
+        ]
     named, sure = problem.named(estimates), estimates.max(1)
-    right = [int(rows[0]) for code in np.unique(truth[truth >= 0]) if len(rows := np.flatnonzero((truth == code) & (named == code)))]
+    right = [
+        int(rows[0])
+        for code in np.unique(truth[truth >= 0])
+        if len(rows := np.flatnonzero((truth == code) & (named == code)))
+    ]
     wrong = np.flatnonzero((named != truth) & (truth >= 0))
     wrong = wrong[np.argsort(-sure[wrong], kind="stable")]
     few = right[: SERIES_SHOWN - min(2, len(wrong))]

@@ -193,7 +193,9 @@ def heated_series(series: np.ndarray, heats: np.ndarray, titles: list[str]) -> n
             transform=axes.get_xaxis_transform(), zorder=0,
         )  # fmt: skip
         for channel in range(one.shape[1]):
-            axes.plot(np.arange(1, length + 1), one[:, channel], color=["#1d3a5f", "#4f7f4a", "#7a4a7f"][channel % 3], lw=1.1)
+            axes.plot(
+                np.arange(1, length + 1), one[:, channel], color=["#1d3a5f", "#4f7f4a", "#7a4a7f"][channel % 3], lw=1.1
+            )
         axes.set_title(title, fontsize=8, loc="left", pad=2, parse_math=False)
         axes.set_xlim(0.5, length + 0.5)
         known = one[~np.isnan(one)]

@@ -56,7 +56,8 @@ def are_moments(x: np.ndarray) -> bool:
     rows /= np.maximum(1e-12, np.sqrt(np.square(rows).sum(0)))
     order = np.random.default_rng(0).permutation(rows.shape[1])
     neighbours, others = (
-        1 - float((rows[:, places[1:]] * rows[:, places[:-1]]).sum(0).mean()) for places in (np.arange(len(order)), order)
+        1 - float((rows[:, places[1:]] * rows[:, places[:-1]]).sum(0).mean())
+        for places in (np.arange(len(order)), order)
     )
     return neighbours < ALIKE * others
 

@@ -47,7 +47,10 @@ class Minirocket(Network):
             10_000, "how many shares a series is told by, at most", low=84, high=100_000, search=(5_000, 10_000, 20_000)
         )
         folds: int = option(
-            0, "groups of output weights, each fitted without one fold of the rows; 0: by the number of rows", low=0, high=5
+            0,
+            "groups of output weights, each fitted without one fold of the rows; 0: by the number of rows",
+            low=0,
+            high=5,
         )
         epochs: int = option(
             -1, "passes of gradients after the regression; -1: none up to 3,000 rows, else 20", low=-1, high=100_000

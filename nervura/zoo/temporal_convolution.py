@@ -45,9 +45,14 @@ class TemporalConvolution(Network):
             high=4_096,
             search=([64, 128, 64], [128, 256, 128]),
         )
-        kernels: list[int] = option([8, 5, 3], "steps that a filter of each block covers, such as 8,5,3", low=1, high=255)
+        kernels: list[int] = option(
+            [8, 5, 3], "steps that a filter of each block covers, such as 8,5,3", low=1, high=255
+        )
         readout: str = option(
-            "mean", "what is read of the last block over all steps", choices=("mean", "max", "both"), search=("mean", "both")
+            "mean",
+            "what is read of the last block over all steps",
+            choices=("mean", "max", "both"),
+            search=("mean", "both"),
         )
         learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
         epochs: int = option(200, "most passes over the training rows", low=1, high=100_000)
