@@ -249,7 +249,7 @@ def _kinds(
 ) -> list[Column]:
     plain = _plain_numbers(sample, decimal)
     zero_one = _zero_one(sample)
-    nested = _nested(dtypes, roles, kinds)
+    nested = _nested(sample, dtypes, roles, kinds)
     columns = []
     for name, dtype in dtypes.items():
         column = Column(name, "category", roles.get(name, "input"), dtype=str(dtype))
@@ -281,14 +281,22 @@ def _kinds(
     return columns
 
 
-def _nested(dtypes: dict[str, pl.DataType], roles: dict[str, str], kinds: dict[str, str]) -> set[str]:
-    """The columns of arrays or lists that are series: those that are called so, or all where at most one other column,
-    such as a number of the row, stands beside them."""
+FEWEST_LISTED = 8
+"""Lists of fewer numbers are no series by themselves."""
+
+
+def _nested(
+    sample: pl.DataFrame, dtypes: dict[str, pl.DataType], roles: dict[str, str], kinds: dict[str, str]
+) -> set[str]:
+    """The columns of arrays or lists that are series: those that are called so, or all of enough moments where at most one
+    other column, such as a number of the row, stands beside them."""
     inputs = [name for name in dtypes if roles.get(name, "input") == "input"]
     held = {name for name in inputs if series.is_nested(dtypes[name])}
     called = {name for name in held if kinds.get(name) == "series"}
     others = [name for name in inputs if name not in held and name not in PART_COLUMNS]
-    return called or (held if len(others) <= 1 else set())
+    if called or len(others) > 1:
+        return called
+    return {name for name in held if series.gathered(sample.select(name).head(100), [[name]]).shape[1] >= FEWEST_LISTED}
 
 
 def _held(column: Column, kind: str, kinds: dict[str, str]) -> None:

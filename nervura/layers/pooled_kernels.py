@@ -10,7 +10,8 @@ import keras
 import numpy as np
 from keras import ops
 
-KERNEL, HEAVY = 9, 3
+KERNEL = 9
+HEAVY = 3
 """Places of a kernel, and how many of them weigh 2 where the others weigh -1."""
 
 MOST_DILATIONS = 32

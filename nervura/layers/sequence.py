@@ -23,6 +23,12 @@ def steps_of(
 
     Of series a step is one moment or ``options.patch`` of them; of tokens it is a learnt vector.
     """
+    if "tokens" in inputs:
+        tokens, start = inputs["tokens"], keras.initializers.RandomNormal(stddev=0.05, seed=next(seeds))
+        embedded = keras.layers.Embedding(
+            tensors["tokens"].sizes[0], options.embedding, embeddings_initializer=start, name="steps"
+        )
+        return embedded(tokens), Present(name="present")(tokens)
     x = inputs["series"]
     if options.patch > 1:
         x = Patches(options.patch, name="patches")(x)
@@ -33,7 +39,8 @@ def steps_of(
 def settle_patch(options: Any, tensors: list[Tensor], most: int) -> str | None:
     """Gives the option ``patch`` its value where it is left open: so many moments that a series has at most ``most`` steps."""
     length = next((tensor.shape[0] for tensor in tensors if tensor.name == "series"), 0)
-    if options.patch:
+    if options.patch or not length:
+        options.patch = options.patch or 1
         return None
     options.patch = max(1, -(-length // most))
     if options.patch == 1:

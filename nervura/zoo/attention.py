@@ -34,7 +34,7 @@ class Attention(Network):
 
     name = "attention"
     summary = "a small transformer encoder: every step of a sequence looks at all others"
-    takes = frozenset({"series"})
+    takes = frozenset({"series", "tokens"})
 
     @dataclass
     class Options(SequenceOptions):

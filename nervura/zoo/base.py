@@ -130,6 +130,7 @@ class SequenceOptions(TrainingOptions):
     patch: int = option(
         0, "neighbouring moments of a series that are one step; 0: by the length of the series", low=0, high=4_096
     )
+    embedding: int = option(64, "numbers of the learnt vector of a token", low=1, high=4_096, search=(32, 64, 128))
     epochs: int = option(100, "most passes over the training rows", low=1, high=100_000)
     patience: int = option(15, "passes without a better validation loss before training stops", low=1, high=100_000)
     batch_size: int = option(32, "rows per step; 0: by the number of rows", low=0, high=65_536)
@@ -180,7 +181,8 @@ class Network:
 
     Attributes:
         takes: the tensors it can use: ``numbers``, ``flags``, ``categories`` and ``words`` of tables, ``pictures``, whose
-            bytes a network itself turns into numbers and scales, or ``series``, whose ends it finds by what is NaN.
+            bytes a network itself turns into numbers and scales, ``series``, whose ends it finds by what is NaN, or of
+            texts ``tokens`` in their order or weighted ``terms``.
         suits: the problems it can answer.
         stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.

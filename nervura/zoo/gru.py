@@ -34,7 +34,7 @@ class Gru(Network):
 
     name = "gru"
     summary = "gated recurrent units: one gate blends the old state with a new one"
-    takes = frozenset({"series"})
+    takes = frozenset({"series", "tokens"})
 
     @dataclass
     class Options(RecurrentOptions):

@@ -34,7 +34,7 @@ class Lstm(Network):
 
     name = "lstm"
     summary = "long short-term memory: gates decide what is kept, changed and shown"
-    takes = frozenset({"series"})
+    takes = frozenset({"series", "tokens"})
 
     @dataclass
     class Options(RecurrentOptions):

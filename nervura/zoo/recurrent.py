@@ -34,7 +34,7 @@ class Recurrent(Network):
 
     name = "recurrent"
     summary = "a simple recurrent network: one state, carried from step to step"
-    takes = frozenset({"series"})
+    takes = frozenset({"series", "tokens"})
 
     @dataclass
     class Options(RecurrentOptions):

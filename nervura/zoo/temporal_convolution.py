@@ -34,7 +34,7 @@ class TemporalConvolution(Network):
 
     name = "temporal_convolution"
     summary = "three convolutions along time and the mean over it: the fully convolutional network for series"
-    takes = frozenset({"series"})
+    takes = frozenset({"series", "tokens"})
 
     @dataclass
     class Options(SequenceOptions):
