@@ -62,19 +62,27 @@ def recurrent(
         layer: ``SimpleRNN``, ``LSTM`` or ``GRU``.
         more: arguments of each layer.
     """
+
+    def cell(name: str, whole: bool, **way: Any) -> keras.layers.Layer:
+        return layer(
+            options.units,
+            return_sequences=whole,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+            # Also without dropout a recurrent layer keeps the state of a draw.
+            seed=next(seeds),
+            name=name,
+            **more,
+            **way,
+        )
+
     for i in range(1, options.layers + 1):
         if options.dropout:
             x = keras.layers.Dropout(options.dropout, seed=next(seeds), name=f"dropout_{i}")(x)
         last = i == options.layers and options.readout == "last"
-        made = layer(
-            options.units,
-            return_sequences=not last,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-            name=f"recurrent_{i}",
-            **more,
-        )
+        made = cell(f"recurrent_{i}", not last)
         if options.bidirectional:
-            made = keras.layers.Bidirectional(made, name=f"both_ways_{i}")
+            back = cell(f"recurrent_{i}_back", not last, go_backwards=True)
+            made = keras.layers.Bidirectional(made, backward_layer=back, name=f"both_ways_{i}")
         x = made(x, mask=present)
     return x if options.readout == "last" else MaskedPooling(options.readout, name="pooled")(x, present)
