@@ -157,6 +157,7 @@ SMALLER: dict[str, dict[str, Any]] = {
     "temporal_convolution": {"filters": [8, 16], "kernels": [5, 3]},
     "attention": {"width": 16, "layers": 1},
     **{name: {"units": 8, "layers": 2} for name in ("recurrent", "lstm", "gru")},
+    "deep_belief": {"hidden": [8]},
     "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
 }
 """Options of networks that would take long in their usual size."""
