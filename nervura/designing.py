@@ -37,9 +37,9 @@ def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str,
     Args:
         problem: may name its own, as those do that predict no target.
     """
-    if isinstance(problem, Targetless):
-        return problem.network, None
     column = image_column(schema)
+    if isinstance(problem, Targetless):
+        return problem.network if column is None else problem.picture_network, None
     if column is None:
         return DEFAULT_NETWORK, None
     form = column.encoding or {}

@@ -30,7 +30,7 @@ CELLS = 500_000
 WORTH = 0.05
 """What depth might gain is no reason for it below this share of what the best model gains over the constant guess."""
 
-KINDS = ("constant", "linear", "shallow", "trees", "detector", "deep")
+KINDS = ("constant", "linear", "shallow", "trees", "detector", "clusterer", "deep")
 MOST_CURVES, MOST_POINTS, MOST_DOTS = 10, 200, 1_000
 
 

@@ -391,7 +391,7 @@ class Targetless(Problem):
 
     Attributes:
         rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
-        network: what is trained where no network is named.
+        network, picture_network: what is trained on tables and on pictures where no network is named.
         arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
     """
 
@@ -401,6 +401,7 @@ class Targetless(Problem):
     calibrates = False
     rank: ClassVar[int] = 50
     network: ClassVar[str] = "autoencoder"
+    picture_network: ClassVar[str] = "autoencoder"
 
     def __init__(self, coding: dict[str, Any] | None = None, arrays: dict[str, np.ndarray] | None = None):
         super().__init__(coding)
