@@ -88,7 +88,9 @@ def table_in(kind: str, folder: Path) -> Any:
     return str(file)
 
 
-@pytest.mark.parametrize("name", [name for name in sources.names() if name not in ("toy", "images", "npz")])
+@pytest.mark.parametrize(
+    "name", [name for name in sources.names() if name not in ("toy", "images", "documents", "npz")]
+)
 def test_sources_keep_their_contract(name: str, tmp_path: Path) -> None:
     contracts.check_source(sources.load(name), table_in(name, tmp_path), ROWS)
 
@@ -107,6 +109,16 @@ def test_the_source_of_folders_of_pictures_keeps_its_contract(tmp_path: Path) ->
         {"path": files, "picture": [str(tmp_path / file) for file in files], "label": ["cat", "dog"]}
     )
     contracts.check_source(sources.load("images"), str(tmp_path), expected)
+
+
+def test_the_source_of_folders_of_documents_keeps_its_contract(tmp_path: Path) -> None:
+    for label in ("law", "sea"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.TXT").write_text(f"of the {label}")
+    expected = pl.DataFrame(
+        {"path": ["law/1.TXT", "sea/1.TXT"], "document": ["of the law", "of the sea"], "label": ["law", "sea"]}
+    )
+    contracts.check_source(sources.load("documents"), str(tmp_path), expected)
 
 
 def test_the_source_of_archives_keeps_its_contract(tmp_path: Path) -> None:

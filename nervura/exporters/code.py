@@ -16,7 +16,7 @@ import polars as pl
 
 from nervura.code_text import LINE, call_lines, quoted, render
 from nervura.data_source import DataCode, PictureCode
-from nervura.encoding import image_column
+from nervura.encoding import document_columns, image_column
 from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network
 from nervura.layers.cos_log_rate import CosLogRate
@@ -44,6 +44,12 @@ class CodeExporter(Exporter):
         import keras
 
         schema = Schema.from_json(run.need("schema"))
+        if documents := document_columns(schema):
+            raise RunError(
+                "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
+                f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
+                f"{documents[0].name}"
+            )
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
         pictures = image_column(schema) is not None
