@@ -541,6 +541,9 @@ SENTENCES: dict[str, str] = {
     "a deep autoencoder pretrained by a stack of restricted Boltzmann machines": (
         "um autocodificador profundo pré-treinado por uma pilha de máquinas de Boltzmann restritas"
     ),
+    "an autoencoder that rebuilds pictures from moved ones": (
+        "um autocodificador que reconstrói imagens a partir de imagens deslocadas"
+    ),
     "an autoencoder that rebuilds rows of which a part is hidden": (
         "um autocodificador que reconstrói linhas de que uma parte está escondida"
     ),

@@ -8,7 +8,6 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura.clusterers import clusterers
 from nervura.errors import OptionError, ProblemError
 from nervura.reporting import report
 
@@ -122,17 +121,3 @@ def test_what_cannot_be_is_said(tmp_path: Path) -> None:
         nervura.train(rows(), problem="clustering", options={"method": "mixtur"}, out=tmp_path / "b")
     with pytest.raises(ProblemError, match="500 are asked for"):
         nervura.train(rows(), problem="clustering", options={**OPTIONS, "clusters": "500"}, out=tmp_path / "c")
-
-
-def test_a_mixture_with_joined_parts_finds_groups_that_are_no_ellipses() -> None:
-    """Two half moons: a Gaussian for each cannot part them."""
-    turn = np.linspace(0, np.pi, 400)
-    moons = np.vstack([np.c_[np.cos(turn), np.sin(turn)], np.c_[1 - np.cos(turn), 0.4 - np.sin(turn)]])
-    truth = np.repeat([0, 1], 400)
-    noisy = moons + 0.07 * np.random.default_rng(0).normal(size=moons.shape)
-
-    def right(name: str) -> float:
-        found = clusterers.load(name).fit(noisy, 2).probabilities(noisy).argmax(1)
-        return max(np.mean(found == truth), np.mean(found != truth))
-
-    assert min(right("mixture"), right("neighbour_graph")) > 0.98 > right("gaussian_mixture")
