@@ -1,11 +1,19 @@
-"""Two groupings of the same rows beside each other: what they have in common, for many sets of weights at once.
+"""Groupings of rows: what two have in common, for many sets of weights at once, and how well one agrees with the rows.
 
 As in ``nervura.metrics``, ``weights`` are (sets, rows) and each score is (sets,). Groups are numbered from 0.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+NEIGHBOURS = 15
+"""A row is tied to so many others."""
 
 
 def common(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -93,3 +101,41 @@ def silhouettes(rows: np.ndarray, groups: np.ndarray, known: np.ndarray, known_g
         apart = np.where(told, next_to - own, 0.0)
         found[part] = apart / np.maximum(np.where(told, np.maximum(next_to, own), 1.0), 1e-12)
     return found
+
+
+def graph(rows: np.ndarray) -> csr_matrix:
+    """How firmly each row is tied to each other one, 0 to 1, symmetric (rows, rows): to its nearest, the more firmly the
+    nearer they are beside its others.
+
+    Source: L. McInnes, J. Healy and J. Melville, UMAP, 2018.
+    """
+    from scipy.sparse import csr_matrix
+    from sklearn.neighbors import NearestNeighbors
+
+    count = max(1, min(NEIGHBOURS, len(rows) - 1))
+    distances, numbers = NearestNeighbors(n_neighbors=count + 1).fit(rows).kneighbors(rows)
+    distances, numbers = distances[:, 1:].astype(np.float64), numbers[:, 1:]
+    beyond, usual = distances - distances[:, :1], max(float(distances.mean()), 1e-12)
+    low, high, scale = np.zeros((len(rows), 1)), np.full((len(rows), 1), np.inf), np.full((len(rows), 1), usual)
+    # The scale at which a row's ties sum to the binary logarithm of their number, by halving.
+    for _ in range(32):
+        much = np.exp(-beyond / scale).sum(1, keepdims=True) > np.log2(count + 1)
+        low, high = np.where(much, low, scale), np.where(much, scale, high)
+        scale = np.where(np.isinf(high), 2 * scale, (low + high) / 2)
+    weights = np.exp(-beyond / np.maximum(scale, 1e-3 * usual))
+    places = (np.repeat(np.arange(len(rows)), count), numbers.ravel())
+    one_way = csr_matrix((weights.ravel(), places), (len(rows), len(rows)))
+    other_way = one_way.T.tocsr()
+    return (one_way + other_way - one_way.multiply(other_way)).tocsr()
+
+
+def cut(ties: csr_matrix, groups: np.ndarray) -> float:
+    """The mean, over groups, of the share of their rows' ties that lead out of them: 0 where groups are apart.
+
+    Source: J. Shi and J. Malik, Normalized Cuts and Image Segmentation, 2000.
+    """
+    marks = np.eye(int(groups.max()) + 1)[groups]
+    own = (marks * (ties @ marks)).sum(0)
+    whole = np.asarray(ties.sum(1)).ravel() @ marks
+    there = whole > 0
+    return float((1 - own[there] / whole[there]).mean())

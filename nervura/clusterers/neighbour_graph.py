@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nervura import grouping
 from nervura.clusterers import base
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-NEIGHBOURS = 15
 EVENLY = 0.1
 """A share of a row's edges that goes to all rows alike, so that a few rows far from all others make no cluster."""
 
@@ -43,37 +43,15 @@ class NeighbourGraph(base.Clusterer):
         from sklearn.cluster import KMeans
 
         rows = np.asarray(rows, np.float32)
-        places = spectral(graph(rows), clusters, seed)[1]
+        places = spectral(grouping.graph(rows), clusters, seed)[1]
         labels = KMeans(clusters, n_init=20, random_state=seed).fit_predict(places)
         return base.Nearest(rows, np.eye(clusters)[labels], ASKED)
 
     def count(self, rows: np.ndarray, seed: int = 0) -> int:
         """As many groups as the graph has eigenvalues before they fall most, of those after the first."""
-        ties = graph(np.asarray(rows[:: max(1, -(-len(rows) // self.most))], np.float32))
+        ties = grouping.graph(np.asarray(rows[:: max(1, -(-len(rows) // self.most))], np.float32))
         values = spectral(ties, max(3, min(MOST_COUNTED, ties.shape[0] - 1)), seed)[0]
         return int(np.argmax(values[1:-1] - values[2:])) + 2
-
-
-def graph(rows: np.ndarray) -> csr_matrix:
-    """How firmly each row is tied to each other one, 0 to 1, symmetric (rows, rows)."""
-    from scipy.sparse import csr_matrix
-    from sklearn.neighbors import NearestNeighbors
-
-    count = max(1, min(NEIGHBOURS, len(rows) - 1))
-    distances, numbers = NearestNeighbors(n_neighbors=count + 1).fit(rows).kneighbors(rows)
-    distances, numbers = distances[:, 1:].astype(np.float64), numbers[:, 1:]
-    beyond, usual = distances - distances[:, :1], max(float(distances.mean()), 1e-12)
-    low, high, scale = np.zeros((len(rows), 1)), np.full((len(rows), 1), np.inf), np.full((len(rows), 1), usual)
-    # The scale at which a row's ties sum to the binary logarithm of their number, by halving.
-    for _ in range(32):
-        much = np.exp(-beyond / scale).sum(1, keepdims=True) > np.log2(count + 1)
-        low, high = np.where(much, low, scale), np.where(much, scale, high)
-        scale = np.where(np.isinf(high), 2 * scale, (low + high) / 2)
-    weights = np.exp(-beyond / np.maximum(scale, 1e-3 * usual))
-    places = (np.repeat(np.arange(len(rows)), count), numbers.ravel())
-    one_way = csr_matrix((weights.ravel(), places), (len(rows), len(rows)))
-    other_way = one_way.T.tocsr()
-    return (one_way + other_way - one_way.multiply(other_way)).tocsr()
 
 
 def spectral(ties: csr_matrix, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

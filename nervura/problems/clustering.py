@@ -45,6 +45,13 @@ MOST_LABELS = 200
 KNOWN_ROWS = 2_000
 """The silhouette of a row is told by its distances to so many rows that were learnt from."""
 
+PANEL = ("mixture", "k_means", "gaussian_mixture")
+"""The clusterers among which the ties between neighbours choose; the first tells how many clusters there are."""
+
+CUT_ROWS, CLEARLY = 5_000, 0.85
+"""Of several ways to group rows the one is taken that cuts the fewest ties between neighbours, among so many rows; the first
+of them unless another cuts at most so many times as many. Fixed by the ablation of docs/clustering.md."""
+
 DRAWS, DRAWN_ROWS, JUDGED_ROWS = 5, 2_000, 2_000
 """How stable groups are is told by grouping half of the rows so many times, at most so many each, and placing the same
 other rows each time."""
@@ -189,11 +196,16 @@ class Clustering(Targetless):
 
     def _method(self, rows: np.ndarray, view: str) -> tuple[str, int]:
         """What groups the rows, and in how many clusters: what was asked for, else what the rows tell."""
-        asked = self.options.clusters
-        method = self.options.method
-        if method == "auto":
-            method = "neighbour_graph" if view == CODE else "mixture" if self._continuous(rows) else "k_means"
-        return method, clusterers.load(method).count(rows) if asked == "auto" else int(asked)
+        asked, method = self.options.clusters, self.options.method
+        likely = (method,) if method != "auto" else self._candidates(rows, view)
+        count = clusterers.load(likely[0]).count(rows) if asked == "auto" else int(asked)
+        return (likely[0] if len(likely) == 1 else chosen(rows, count, likely)), count
+
+    def _candidates(self, rows: np.ndarray, view: str) -> tuple[str, ...]:
+        """The clusterers that come into question."""
+        if view == CODE:
+            return ("neighbour_graph",)
+        return PANEL if self._continuous(rows) else ("k_means",)
 
     def _continuous(self, rows: np.ndarray) -> bool:
         """Whether all columns are numbers with many different values: Gaussians would part others value by value."""
@@ -615,6 +627,18 @@ UNJUDGED = {
         "loose": "Não voltam a ser encontrados com segurança: são uma maneira de dividir as linhas, e não grupos que lá estejam.",
     },
 }
+
+
+def chosen(rows: np.ndarray, clusters: int, likely: tuple[str, ...] = PANEL) -> str:
+    """The clusterer, of several likely ones, that cuts the fewest ties between neighbours."""
+    some = _some(rows, CUT_ROWS)
+    ties, cuts = grouping.graph(some.astype(np.float32)), {}
+    for name in likely:
+        groups = clusterers.load(name).fit(some, clusters).probabilities(some).argmax(1)
+        # Who leaves a cluster empty has it cut off, so to say, whole.
+        cuts[name] = grouping.cut(ties, groups) + (len(np.unique(groups)) < clusters)
+    best = min(cuts, key=cuts.__getitem__)
+    return best if cuts[best] < CLEARLY * cuts[likely[0]] else likely[0]
 
 
 def agreements(draws: np.ndarray) -> np.ndarray:
