@@ -16,7 +16,7 @@ from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
 from nervura.problems import problems
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
@@ -137,7 +137,7 @@ class Dataset:
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
-        if isinstance(bound, Targetless):
+        if isinstance(bound, Appraised):
             labels = _labels(found.frame, schema)
             bound = bound.told(options or {}, level, labels)
             _set_aside(bound, split, labels, test_table is None)
@@ -156,7 +156,7 @@ class Dataset:
         column = encoding.image_column(self.schema)
         assert column is not None and column.encoding is not None
         (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
-        needed = self.problem.needs_target
+        needed = not isinstance(self.problem, Appraised)
         told = mirroring(x[encoding.PICTURES], self.truth("train"), classes) if needed else None
         column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
@@ -204,6 +204,8 @@ class Dataset:
             if column.name not in frame.columns:
                 return None
             fitting = encoding.adapted(self.schema, frame)
+            if self.predicted:  # only rows that can be judged by are encoded
+                frame = frame.filter(_target(frame, fitting.target).is_not_null())
             rows = encoding.readable(fitting, frame)[0]
             return rows.select(encoding.label_texts(fitting.target)).to_series()
         values = _labels(self.table.frame, self.schema)
@@ -341,7 +343,7 @@ def _labels(frame: pl.LazyFrame, schema: Schema) -> pl.Series | None:
     return frame.select(encoding.label_texts(schema.labels)).collect().to_series()
 
 
-def _set_aside(problem: Targetless, split: Split, labels: pl.Series | None, test: bool) -> None:
+def _set_aside(problem: Appraised, split: Split, labels: pl.Series | None, test: bool) -> None:
     """Moves the rows that the problem is not to learn from to those that judge, or leaves them out where these come from
     elsewhere.
 
