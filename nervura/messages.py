@@ -146,6 +146,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.gaussian_mixture": ("Gaussian mixture", "mistura de gaussianas"),
     "model.robust_gaussian": ("robust Gaussian", "gaussiana robusta"),
     "model.ecod": ("tails of each column (ECOD)", "caudas de cada coluna (ECOD)"),
+    "model.without_pretraining": ("this network without pretraining", "esta rede sem pré-treino"),
     "model.typical_caption": ("the most typical training caption", "a legenda de treino mais típica"),
     "model.nearest_picture": ("the nearest training picture's caption", "a legenda da imagem de treino mais próxima"),
     "model.linear": ("linear model", "modelo linear"),
@@ -159,6 +160,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "scores.all": (
         "Every metric on the test rows, with 95 % intervals",
         "Todas as métricas nas linhas de teste, com intervalos de 95 %",
+    ),
+    "scores.pretraining": (
+        "The network learnt first from {rows} rows without a target. {metric} with that minus without it, on the same test "
+        "rows: {difference} ({direction}). {what}",
+        "A rede aprendeu primeiro com {rows} linhas sem alvo. {metric} com isso menos sem isso, nas mesmas linhas de teste: "
+        "{difference} ({direction}). {what}",
+    ),
+    "scores.pretraining_better": ("Pretraining gained something.", "O pré-treino trouxe um ganho."),
+    "scores.pretraining_worse": ("Pretraining did harm.", "O pré-treino fez pior."),
+    "scores.pretraining_even": (
+        "That is within noise: it is not known whether pretraining gained anything.",
+        "Isso está dentro do ruído: não se sabe se o pré-treino trouxe algum ganho.",
     ),
     "scores.depths": (
         "The same network with fewer or more hidden layers",
@@ -548,8 +561,8 @@ SENTENCES: dict[str, str] = {
     "a restricted Boltzmann machine, learnt by contrastive divergence": (
         "uma máquina de Boltzmann restrita, aprendida por divergência contrastiva"
     ),
-    "a deep autoencoder pretrained by a stack of restricted Boltzmann machines": (
-        "um autocodificador profundo pré-treinado por uma pilha de máquinas de Boltzmann restritas"
+    "a deep network pretrained by a stack of restricted Boltzmann machines": (
+        "uma rede profunda pré-treinada por uma pilha de máquinas de Boltzmann restritas"
     ),
     "an autoencoder that rebuilds pictures from moved ones": (
         "um autocodificador que reconstrói imagens a partir de imagens deslocadas"
@@ -708,6 +721,12 @@ SENTENCES: dict[str, str] = {
     "validation and test as in the data": "validação e teste como nos dados",
     "validation as in the data": "validação como nos dados",
     "test as in the data": "teste como nos dados",
+    "{count} rows have no known target and serve for pretraining alone.": (
+        "{count} linhas não têm alvo conhecido e servem só para o pré-treino."
+    ),
+    "{count} row has no known target and serves for pretraining alone.": (
+        "{count} linha não tem alvo conhecido e serve só para o pré-treino."
+    ),
     "{count} rows have no known target and are left out.": ("{count} linhas não têm alvo conhecido e ficam de fora."),
     "{count} of the test rows have no known target and are left out.": (
         "{count} das linhas de teste não têm alvo conhecido e ficam de fora."

@@ -155,6 +155,7 @@ def test_problems_keep_their_contract(name: str) -> None:
 
 SMALLER: dict[str, dict[str, Any]] = {
     "residual": {"depth": 8},
+    "deep_belief": {"hidden": [8]},
     "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
 }
 """Options of networks that would take long in their usual size."""

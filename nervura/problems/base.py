@@ -30,12 +30,17 @@ class Declined(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options)."""
+    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options).
+
+    Attributes:
+        predicts: whether a target is predicted; where none is, networks give back their input.
+    """
 
     units: int
     activation: str
     loss: str
     loss_options: dict[str, Any]
+    predicts: bool = True
 
     @property
     def one_hot(self) -> bool:
@@ -517,7 +522,7 @@ class Targetless(Appraised):
 
     def head(self, label_smoothing: float = 0.0) -> Head:
         """None: the network's outputs are as wide as ``layout`` says, once it is ``designed``."""
-        return Head(self.width, "linear", "MeanSquaredError", {})
+        return Head(self.width, "linear", "MeanSquaredError", {}, predicts=False)
 
     @property
     def width(self) -> int:
