@@ -15,9 +15,10 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import exporting, keeping, training
+from nervura import exporting, grouping, keeping, training
 from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
+from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.detectors.base import Detector
@@ -366,6 +367,34 @@ def check_detector(detector: Detector, rows: np.ndarray, odd: np.ndarray, folder
     _must(kept is not None, "a detector is kept as arrays")
     again = detector.fitted.of(kept or {}).score(new)
     _must(np.abs(again - scores).max() <= 1e-9, "what was written and read gives other scores")
+
+
+def check_clusterer(clusterer: Clusterer, rows: np.ndarray, groups: np.ndarray, folder: Path) -> None:
+    """A clusterer is a function of its rows and seed, finds groups that are far apart, and places new rows alike once its
+    arrays are written and read.
+
+    Args:
+        rows: of groups that are far apart (rows, features), in random order.
+        groups: the number of each row's group (rows,), from 0.
+        folder: where it is left.
+    """
+    learnt, new = rows[::2], rows[1::2]
+    count = int(groups.max()) + 1
+    fitted = clusterer.fit(learnt, count)
+    _must(isinstance(fitted, clusterer.fitted), "fitting gives what the clusterer says")
+    shares = fitted.probabilities(new)
+    _must(len(shares) == len(new) and shares.dtype == np.float64, "probabilities are float64, one row per row")
+    _must(bool(np.allclose(shares.sum(1), 1) and (shares >= 0).all()), "the probabilities of a row sum to one")
+    alike = grouping.adjusted_rand(groups[1::2], shares.argmax(1), np.ones((1, len(new))))[0]
+    _must(alike > 0.9, f"groups that are far apart are found, with an adjusted Rand index of {alike:.2f}")
+    again = clusterer.fit(learnt, count).probabilities(new)
+    _must(np.array_equal(again, shares), "a second fit to the same rows gives other groups")
+    _must(np.allclose(fitted.probabilities(new[:1]), shares[:1]), "a row's cluster depends on the rows beside it")
+    _must(fitted.probabilities(new[:0]).shape == (0, shares.shape[1]), "no rows have no probabilities")
+    run = Run.create(folder)
+    run.write_arrays("state", fitted.arrays())
+    kept = clusterer.fitted.of(run.read_arrays("state") or {}).probabilities(new)
+    _must(np.abs(kept - shares).max() <= 1e-9, "what was written and read gives other probabilities")
 
 
 def example(classes: int | None = None, rows: int = 200) -> Dataset:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nervura import backend, pretraining
 from nervura.encoding import MEDIA, PICTURES, SERIES, WORDS, Tensor, document_columns, image_column, medium, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Appraised, Problem
+from nervura.problems.base import Appraised, Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, Phase, options_to_json, read_options
@@ -47,11 +47,13 @@ def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: boo
         problem: may name its own, as those do that judge themselves.
         pretrain: whether it is to learn from rows without a target first.
     """
+    column = image_column(schema)
+    if isinstance(problem, Targetless) and column is not None:
+        return problem.picture_network, None
     if isinstance(problem, Appraised):
         return problem.network, None
     if pretrain:
-        return PRETRAINED_NETWORK if image_column(schema) is None else PRETRAINED_PICTURE_NETWORK, None
-    column = image_column(schema)
+        return PRETRAINED_NETWORK if column is None else PRETRAINED_PICTURE_NETWORK, None
     if column is None:
         if document_columns(schema):
             return DEFAULT_DOCUMENT_NETWORK, None

@@ -283,7 +283,9 @@ def tensors(schema: Schema) -> list[Tensor]:
         seen |= new
         labels = tuple(feature.label for feature in features)
         if name == "categories":
-            found.append(Tensor(name, "int32", labels, sizes, len(new), facts={"rows": schema.rows}))
+            levels = [c.encoding["levels"] for c in schema.inputs if c.kind == "category" and c.encoding]
+            facts = {"rows": schema.rows, "levels": levels}
+            found.append(Tensor(name, "int32", labels, sizes, len(new), facts=facts))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new), facts={"rows": schema.rows}))
     documents = document_columns(schema)

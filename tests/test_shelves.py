@@ -11,6 +11,7 @@ import pytest
 
 from nervura import contracts, training
 from nervura.baselines import baselines
+from nervura.clusterers import clusterers
 from nervura.contracts import BrokenContract
 from nervura.dataset import Dataset
 from nervura.designing import design
@@ -31,6 +32,7 @@ SHELVES = {
     "zoo": zoo,
     "exporters": exporters,
     "baselines": baselines,
+    "clusterers": clusterers,
     "detectors": detectors,
 }
 MEMBERS = [
@@ -214,6 +216,14 @@ def test_detectors_keep_their_contract(name: str, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows, odd = draw.normal(size=(400, 4)), 6 + 0.1 * draw.normal(size=(10, 4))
     contracts.check_detector(detectors.load(name), rows, odd, tmp_path)
+
+
+@pytest.mark.parametrize("name", clusterers.names())
+def test_clusterers_keep_their_contract(name: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    groups = draw.integers(0, 3, 400)
+    rows = draw.normal(size=(400, 4)) + 12 * np.eye(4)[groups]
+    contracts.check_clusterer(clusterers.load(name), rows, groups, tmp_path)
 
 
 class Forgetful(Network):
