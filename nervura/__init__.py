@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from nervura.estimators import Classifier as Classifier
     from nervura.estimators import Embedder as Embedder
     from nervura.estimators import Regressor as Regressor
+    from nervura.estimators import TopicModel as TopicModel
     from nervura.sources import read as read
     from nervura.workflow import check as check
     from nervura.workflow import load as load
@@ -32,8 +33,12 @@ _PLACES = {
     "Classifier": "nervura.estimators",
     "Embedder": "nervura.estimators",
     "Regressor": "nervura.estimators",
+    "TopicModel": "nervura.estimators",
 }
-__all__ = ["AnomalyDetector", "Classifier", "Embedder", "Regressor", "check", "load", "read", "resume", "train"]
+__all__ = [
+    *("AnomalyDetector", "Classifier", "Embedder", "Regressor", "TopicModel"),
+    *("check", "load", "read", "resume", "train"),
+]
 
 
 def __getattr__(name: str) -> Any:

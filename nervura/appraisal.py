@@ -109,14 +109,15 @@ def _keep(run: Run, name: str, model: keras.Model) -> None:
 
 def _answers(dataset: Dataset, trained: Design, part: str, notes: list[str]) -> Answers:
     x, labels, names = dataset.arrays(part)[0], dataset.labels(part), dataset.names(part)
+    places, asked = dataset.places(part), trained.problem.asked(trained.model)  # type: ignore[attr-defined]
     rows, most = len(next(iter(x.values()))), max(1, MOST_VALUES // max(1, trained.problem.head().units))
     if rows > most:
         step = -(-rows // most)
         x = {name: array[::step] for name, array in x.items()}
         labels = None if labels is None else labels.gather_every(step)
-        names = None if names is None else names[::step]
+        names, places = None if names is None else names[::step], places[::step]
         notes.append(f"Of {rows:,} rows for {part} every {step}th takes part in the judgement.")
-    return Answers(x, training.predict(trained.model, x), labels, names)
+    return Answers(x, training.predict(asked, x), labels, names, places)
 
 
 def findings_of(explanation: dict[str, Any]) -> list[Finding]:

@@ -80,6 +80,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
     "learns.embedding": ("What the data have in common", "O que os dados têm em comum"),
+    "learns.topics": ("What the documents are about", "De que tratam os documentos"),
     "learns.anomaly": ("What in the data is unlike the rest", "O que nos dados é diferente do resto"),
     "page.unfinished": (
         "This run was not finished (status: {status}); the report shows what there is.",
@@ -124,6 +125,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.constant": ("constant guess", "palpite constante"),
     "model.mean": ("the mean of each column", "a média de cada coluna"),
     "model.principal_components": ("principal components, as many", "componentes principais, outras tantas"),
+    "model.tf_idf": ("weights of the words themselves", "os pesos das próprias palavras"),
+    "model.latent_semantic_analysis": (
+        "latent semantic analysis, as long",
+        "análise semântica latente, do mesmo tamanho",
+    ),
+    "model.matrix_factorisation": ("non-negative matrix factorisation", "fatorização de matrizes não negativas"),
+    "model.dirichlet_allocation": ("latent Dirichlet allocation", "alocação latente de Dirichlet"),
     "model.panel_of_rows": ("the panel without the network", "o painel sem a rede"),
     "model.rebuilding_error": ("error of the rebuilt row alone", "só o erro da linha reconstruída"),
     "model.neighbours_of_code": ("neighbours by the network alone", "vizinhos só pela rede"),
@@ -173,7 +181,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.numbers_error": ("of its numbers", "dos seus números"),
     "metric.flags_error": ("of its yes and no", "dos seus sim e não"),
     "metric.levels_error": ("of its categories", "das suas categorias"),
+    "metric.counts_error": ("of its words", "das suas palavras"),
     "metric.pixels_error": ("of its pixels", "dos seus píxeis"),
+    "metric.precision_at_10": ("Same label among the 10 nearest", "Mesma etiqueta entre os 10 mais próximos"),
+    "metric.precision_at_1": ("Same label of the nearest", "Mesma etiqueta do mais próximo"),
+    "metric.mutual_information": ("Mutual information of topics and labels", "Informação mútua de temas e etiquetas"),
+    "metric.purity": ("Purity of the topics", "Pureza dos temas"),
+    "metric.found_again": ("Other half found again", "Outra metade reencontrada"),
     "metric.recall": ("Anomalies found", "Anomalias encontradas"),
     "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
     "metric.alarm_rate": ("Alarms", "Alarmes"),
@@ -243,6 +257,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.binary": ("two classes", "duas classes"),
     "problem.multiclass": ("several classes", "várias classes"),
     "problem.regression": ("a value", "um valor"),
+    "problem.topics": ("what documents are about", "de que tratam os documentos"),
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
@@ -486,6 +501,10 @@ SENTENCES: dict[str, str] = {
     "No validation row is labelled as an anomaly: half of the test rows choose between the models in place of them, and the "
     "verdict rests on the other half.": "Nenhuma linha de validação está etiquetada como anomalia: metade das linhas de teste "
     "escolhe entre os modelos em vez delas, e o veredicto assenta na outra metade.",
+    "there is no column of documents": "não há nenhuma coluna de documentos",
+    "documents can be told by what they are about": "os documentos podem ser contados por aquilo de que tratam",
+    "documents can be told by a short code each": "cada documento pode ser contado por um código curto",
+    "topics are those of the documents alone": "os temas são os dos documentos apenas",
     "there is no column to look at": "não há coluna para ver",
     "{count} rows are not learnt from, because of their labels, and only judge.": "{count} linhas não servem para aprender, "
     "por causa das etiquetas, e só julgam.",

@@ -172,6 +172,50 @@ def scattered(tiles: np.ndarray, places: np.ndarray, size: tuple[int, int] = (42
     return whole
 
 
+MOST_NAMED = 15
+
+
+def dotted(
+    places: np.ndarray, groups: np.ndarray, names: Sequence[str], size: tuple[float, float] = (8.0, 5.6)
+) -> np.ndarray:
+    """Dots on a white ground, a colour for each group and the names of the largest groups in their middles: uint8 (height,
+    width, 3).
+
+    Args:
+        places: (dots, 2), across and up, in any units.
+        groups: the number of each dot's group (dots,).
+        names: of the groups.
+    """
+    import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=110)
+    canvas, axes = FigureCanvasAgg(figure), figure.add_axes((0.02, 0.02, 0.96, 0.96))
+    axes.set_axis_off()
+    colours = matplotlib.colormaps["turbo"](np.linspace(0.04, 0.96, max(len(names), 1)))[:, :3] * 0.85
+    # Neighbours in the list are to differ.
+    colours = colours[np.argsort(np.arange(len(colours)) * 0.618 % 1)]
+    axes.scatter(places[:, 0], places[:, 1], s=9, c=colours[groups], linewidths=0)
+    counts = np.bincount(groups, minlength=len(names))
+    for group in np.argsort(-counts, kind="stable")[:MOST_NAMED]:
+        if counts[group]:
+            across, up = np.median(places[groups == group], axis=0)
+            axes.text(
+                *(across, up, names[group]),
+                fontsize=7.5,
+                ha="center",
+                va="center",
+                color="black",
+                parse_math=False,
+                bbox={"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": colours[group], "alpha": 0.8},
+            )
+    with matplotlib.rc_context({"font.family": "DejaVu Sans"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 def network_picture(rows: list[list[dict[str, Any] | None]], title: str) -> str:
     """Boxes from top to bottom, each with a title and a line of small print; wider where more values leave.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import keras
 
-from nervura.encoding import PICTURES, Tensor
+from nervura.encoding import PICTURES, WORDS, Tensor
 from nervura.layers.encoded import row_parts
 from nervura.layers.standard_scale import StandardScale
+from nervura.layers.word_shares import WordShares
 from nervura.rebuilding import layout
 
 
@@ -14,6 +15,8 @@ def given_rows(inputs: dict[str, keras.KerasTensor], tensors: list[Tensor]) -> k
     """Rows as they are to be rebuilt, (batch, width), given by a layer called ``given``; see ``nervura.rebuilding``."""
     by_name = {tensor.name: tensor for tensor in tensors}
     parts = row_parts(inputs, by_name, StandardScale(name="standard"))
+    if WORDS in by_name:
+        parts.append(WordShares(name="word_shares")(inputs[WORDS]))
     if PICTURES in by_name:
         shares = keras.layers.Rescaling(1 / 255, name="shares")(inputs[PICTURES])
         parts.append(keras.layers.Flatten(name="pixels")(shares))

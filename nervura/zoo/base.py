@@ -297,7 +297,8 @@ class StraightOptions(RebuildingOptions):
 
     straight: str = option(
         "auto",
-        "whether a linear path that begins as principal components lies beside the hidden layers; auto: for tables",
+        "whether a linear path that begins as principal components lies beside the hidden layers; auto: for tables "
+        "without documents",
         choices=("auto", "yes", "no"),
     )
 
@@ -314,7 +315,7 @@ class Rebuilding(Network):
     rows are then rebuilt no worse than by those.
     """
 
-    takes = frozenset({"numbers", "flags", "categories", "pictures"})
+    takes = frozenset({"numbers", "flags", "categories", "words", "pictures"})
     suits = frozenset({"embedding"})
     rebuilds = True
     Options: ClassVar[type[LearningOptions]] = RebuildingOptions
@@ -323,7 +324,7 @@ class Rebuilding(Network):
         """Sizes the hidden layers and the code, where they were left open."""
         width, by_rule = layout(tensors, 0).width, []
         if getattr(options, "straight", "") == "auto":
-            options.straight = "no" if any(tensor.name == PICTURES for tensor in tensors) else "yes"
+            options.straight = "no" if any(tensor.name in (PICTURES, WORDS) for tensor in tensors) else "yes"
         if not options.latent_dim:
             options.latent_dim = max(1, min(LONGEST_CODE, round(width / 3)))
             by_rule.append(f"a code of {options.latent_dim}")
@@ -370,7 +371,7 @@ class Rebuilding(Network):
         from nervura.layers.straight import straighten
 
         super().prepare(model, batch)
-        if any(layer.name == "code_straight" for layer in model.layers):
+        if any(layer.name == "decoded_straight" for layer in model.layers):
             straighten(model, batch)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
