@@ -16,7 +16,7 @@ from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
 from nervura.problems import problems
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
@@ -113,7 +113,7 @@ class Dataset:
         values = _target(found.frame, column)
         if column is None:
             detection = detect_without_target(schema, problem)
-            assert isinstance(detection.problem, Targetless), "a problem that predicts a target was asked of none"
+            assert isinstance(detection.problem, Appraised), "a problem that predicts a target was asked of none"
             detection.problem.set_aside(schema)
         elif found.reading.get("format") == "images" and values.drop_nulls().n_unique() == 1:
             raise ProblemError(
@@ -139,7 +139,7 @@ class Dataset:
         )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
-        if isinstance(bound, Targetless):
+        if isinstance(bound, Appraised):
             labels = _labels(found.frame, schema)
             bound = bound.told(options or {}, level, labels)
             _set_aside(bound, split, labels, test_table is None)
@@ -148,7 +148,7 @@ class Dataset:
         dataset = cls(found, schema, detection, bound, split, test_table, decoded)
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
-            stems = bound.stems if isinstance(bound, Targetless) else words.MOST_STEMS
+            stems = bound.stems if isinstance(bound, Appraised) else words.MOST_STEMS
             encoding.learn(schema, dataset.sample("train", most), stems)
         else:
             dataset._learn_of_pictures()
@@ -159,7 +159,7 @@ class Dataset:
         column = encoding.image_column(self.schema)
         assert column is not None and column.encoding is not None
         (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
-        needed = self.problem.needs_target
+        needed = not isinstance(self.problem, Appraised)
         told = mirroring(x[encoding.PICTURES], self.truth("train"), classes) if needed else None
         column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
@@ -207,6 +207,8 @@ class Dataset:
             if column.name not in frame.columns:
                 return None
             fitting = encoding.adapted(self.schema, frame)
+            if self.predicted:  # only rows that can be judged by are encoded
+                frame = frame.filter(_target(frame, fitting.target).is_not_null())
             rows = encoding.readable(fitting, frame)[0]
             return rows.select(encoding.label_texts(fitting.target)).to_series()
         values = _labels(self.table.frame, self.schema)
@@ -350,7 +352,7 @@ def _labels(frame: pl.LazyFrame, schema: Schema) -> pl.Series | None:
     return frame.select(encoding.label_texts(schema.labels)).collect().to_series()
 
 
-def _set_aside(problem: Targetless, split: Split, labels: pl.Series | None, test: bool) -> None:
+def _set_aside(problem: Appraised, split: Split, labels: pl.Series | None, test: bool) -> None:
     """Moves the rows that the problem is not to learn from to those that judge, or leaves them out where these come from
     elsewhere.
 

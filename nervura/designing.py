@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nervura import backend
 from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, options_to_json, read_options
@@ -36,9 +36,9 @@ def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str,
     """The network that is trained where none is named, and why where the data and this machine decided it.
 
     Args:
-        problem: may name its own, as those do that predict no target.
+        problem: may name its own, as those do that judge themselves.
     """
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         return problem.network, None
     column = image_column(schema)
     if column is None:
@@ -151,7 +151,7 @@ def design(
     rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
     groups, own = getattr(chosen, "folds", 1), member.learner(model, inputs, chosen, seed)
     learner = learner_of(model) if own is None else own
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         problem = problem.designed(inputs, model)
     table = layer_table(model)
     return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own is not None)

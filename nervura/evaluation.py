@@ -35,7 +35,7 @@ from nervura.predicting import (
     load_schema,
     outputs,
 )
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Schema
 from nervura.sources import read
@@ -151,7 +151,7 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     problem, answer = answering(run, use)
     schema = load_schema(run)
     frame = read(source, table=table).frame
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         truth, estimates = _measured(problem, answer, schema, frame)
     elif image_column(schema) is None:
         rows = frame.collect()
@@ -181,9 +181,9 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
 
 
 def _measured(
-    problem: Targetless, answer: Callable[[X], np.ndarray], schema: Schema, frame: pl.LazyFrame
+    problem: Appraised, answer: Callable[[X], np.ndarray], schema: Schema, frame: pl.LazyFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and estimates of a problem without a target, as its metrics take them; labels count where there are some."""
+    """Truth and estimates of a problem that judges itself, as its metrics take them; labels count where there are some."""
     check_columns(schema, frame.collect_schema().names())
     column, parts = schema.labels, []
     for batch in frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True):

@@ -144,6 +144,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.gaussian_mixture": ("Gaussian mixture", "mistura de gaussianas"),
     "model.robust_gaussian": ("robust Gaussian", "gaussiana robusta"),
     "model.ecod": ("tails of each column (ECOD)", "caudas de cada coluna (ECOD)"),
+    "model.typical_caption": ("the most typical training caption", "a legenda de treino mais típica"),
+    "model.nearest_picture": ("the nearest training picture's caption", "a legenda da imagem de treino mais próxima"),
     "model.linear": ("linear model", "modelo linear"),
     "model.boosting": ("boosted trees by scikit-learn", "árvores com boosting, de scikit-learn"),
     "model.lightgbm": ("boosted trees by LightGBM", "árvores com boosting, de LightGBM"),
@@ -188,6 +190,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.mutual_information": ("Mutual information of topics and labels", "Informação mútua de temas e etiquetas"),
     "metric.purity": ("Purity of the topics", "Pureza dos temas"),
     "metric.found_again": ("Other half found again", "Outra metade reencontrada"),
+    "metric.cider_d": ("CIDEr-D", "CIDEr-D"),
+    "metric.bleu_1": ("BLEU-1", "BLEU-1"),
+    "metric.bleu_2": ("BLEU-2", "BLEU-2"),
+    "metric.bleu_3": ("BLEU-3", "BLEU-3"),
+    "metric.bleu_4": ("BLEU-4", "BLEU-4"),
+    "metric.rouge_l": ("ROUGE-L", "ROUGE-L"),
     "metric.recall": ("Anomalies found", "Anomalias encontradas"),
     "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
     "metric.alarm_rate": ("Alarms", "Alarmes"),
@@ -245,6 +253,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.text": ("text", "texto"),
     "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
+    "kind.captions": ("captions", "legendas"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
@@ -259,6 +268,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.regression": ("a value", "um valor"),
     "problem.topics": ("what documents are about", "de que tratam os documentos"),
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
+    "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -551,6 +561,32 @@ SENTENCES: dict[str, str] = {
     "a deep autoencoder: rows through a short code and back": (
         "um autocodificador profundo: linhas por um código curto e de volta"
     ),
+    "the target has {count} captions for {pictures} pictures": "o alvo tem {count} legendas para {pictures} imagens",
+    "the captions have no words": "as legendas não têm palavras",
+    "the target is of the kind {what}": "o alvo é do tipo {what}",
+    "captions": "legendas",
+    "number": "número",
+    "category": "categoria",
+    "boolean": "sim ou não",
+    "datetime": "data e hora",
+    "text": "texto",
+    "sees with convolutions, writes with a long short-term memory": (
+        "vê com convoluções, escreve com uma memória de curto prazo longa (LSTM)"
+    ),
+    "Pictures are mirrored in training: the captions hardly tell left from right.": (
+        "As imagens são espelhadas no treino: as legendas quase não distinguem a esquerda da direita."
+    ),
+    "Pictures are not mirrored in training: the captions tell left from right.": (
+        "As imagens não são espelhadas no treino: as legendas distinguem a esquerda da direita."
+    ),
+    "Captions are left out whose pictures are not there: {names} and {count} more.": (
+        "Ficam de fora legendas cujas imagens não existem: {names} e mais {count}."
+    ),
+    "Captions are left out whose pictures are not there: {names}.": (
+        "Ficam de fora legendas cujas imagens não existem: {names}."
+    ),
+    "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
+    "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"

@@ -238,6 +238,8 @@ def _read(
     else:
         target = values(schema.target)
         asked = [target.is_not_null().alias("known")]
+        if schema.target.kind == "captions":
+            target = target.list.join("\n")
         asked.append((target.cast(pl.String) if schema.target.kind != "category" else target).hash(0).alias("target"))
     if group is not None:
         name = values(schema[group])

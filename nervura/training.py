@@ -17,7 +17,7 @@ from nervura.keeping import Checkpoint, Keeper, Watcher
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
-from nervura.layers.row_loss import OwnObjective, RowLoss
+from nervura.layers.row_loss import TARGET, OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.problems.base import Head, halved
@@ -121,13 +121,15 @@ def fit(
             step = max(1, -(-len(rows.y) // PREPARING_ROWS))
             design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
+            x = design.network.computed(design.model, phases[number], rows.x, True)
+            judged_x = design.network.computed(design.model, phases[number], judged.x, False)
             keeper = Keeper(
                 design,
                 phases,
                 number,
                 checkpoint,
-                (rows.x, rows.y),
-                (judged.x, judged.y, judged.weights),
+                (x, rows.y),
+                (judged_x, judged.y, judged.weights),
                 loss_for(design, held_out=True),
                 steps,
                 deadline,
@@ -136,7 +138,7 @@ def fit(
                 keeper,
             )
             if not keeper.finished:
-                data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
+                data, feeders = backend.feed(x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
                 try:
                     learner.fit(
                         data,
@@ -193,6 +195,9 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
         judged_x = {name: array[judging] for name, array in x.items()}
         judged_codes, judged_fold = codes[judging], fold[judging]
     weights, judged_weights = (_class_weights(design, codes, of) for of in (codes, judged_codes))
+    if isinstance(design.learner, OwnObjective) and design.learner.takes_target:
+        x, judged_x = {**x, TARGET: codes}, {**judged_x, TARGET: judged_codes}
+        codes, judged_codes = np.zeros(len(codes), np.float32), np.zeros(len(judged_codes), np.float32)
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)

@@ -27,6 +27,7 @@ from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
 from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
+from nervura.problems.base import Appraised
 from nervura.reporting import report
 from nervura.retrieving import similar
 from nervura.run import Run, next_directory
@@ -239,10 +240,10 @@ def train(
     asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible:
         tell(_choice(dataset))
-    if trials is not None and trials > 1 and not dataset.problem.needs_target:
+    if trials is not None and trials > 1 and isinstance(dataset.problem, Appraised):
         raise OptionError(
-            f"A search compares how well networks predict a target; the problem {dataset.problem.name} predicts none. "
-            "Leave --trials out."
+            "A search compares how well networks predict a target of classes or values; the problem "
+            f"{dataset.problem.name} has none. Leave --trials out."
         )
     chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
     network = asked["network"] = chosen
@@ -398,7 +399,7 @@ def _go_on(
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
         decisions = run.need("run")["decisions"][:1]
-        if dataset.problem.needs_target:
+        if not isinstance(dataset.problem, Appraised):
             decisions += _judge(run, dataset, made, deadline, asked, seconds, watchers, tell)
         else:
             decisions += appraise(run, dataset, made, seconds, deadline=deadline, tell=tell)["notes"]

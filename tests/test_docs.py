@@ -54,6 +54,14 @@ def write_pictures(folder):
             pixels = draw.integers(bright, bright + 100, (12, 12, 3), np.uint8)
             image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
 
+    (folder / "captioned").mkdir()
+    lines = ["image,caption"]
+    for number in range(30):
+        pixels = draw.integers(150 * (number % 2), 150 * (number % 2) + 100, (12, 12, 3), np.uint8)
+        image.fromarray(pixels).save(folder / "captioned" / f"{number}.png")
+        lines += [f"{number}.png,{text} {('night', 'day')[number % 2]}" for text in ("it is", "a picture by")]
+    (folder / "captioned" / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
+
 
 def write_documents(folder):
     for number, (text, subject) in enumerate(documents_example(80).iter_rows()):

@@ -10,6 +10,9 @@ from keras import ops
 
 from nervura.rebuilding import places, shares_scale
 
+TARGET = "target"
+"""The name of the encoded target among the inputs of an objective that takes it."""
+
 
 @keras.saving.register_keras_serializable(package="nervura")
 class RowLoss(keras.losses.Loss):
@@ -31,14 +34,19 @@ class OwnObjective(keras.Model):
         model: the predicting model.
         objective: (inputs, training, name of the phase) -> (batch,).
         others: layers with variables, such as random states, that ``objective`` uses and the model does not have.
+        takes_target: whether the encoded target stands among the inputs, as ``TARGET``.
     """
 
     def __init__(
-        self, model: keras.Model, objective: Callable[[Any, bool, str], Any], others: Sequence[keras.layers.Layer] = ()
+        self,
+        model: keras.Model,
+        objective: Callable[[Any, bool, str], Any],
+        others: Sequence[keras.layers.Layer] = (),
+        takes_target: bool = False,
     ) -> None:
         super().__init__(name=f"{model.name}_objective")
         self.predicting, self.others = model, list(others)
-        self.objective, self.phase = objective, ""
+        self.objective, self.phase, self.takes_target = objective, "", takes_target
         self.built = True
 
     def enter(self, phase: str) -> None:

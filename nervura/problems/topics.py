@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
@@ -208,9 +208,6 @@ class Topics(Targetless):
             },
             schema={"document": pl.String, "similarity": pl.Float64, "topic": pl.String},
         )
-
-    def head(self, label_smoothing: float = 0.0) -> Any:
-        return replace(super().head(), units=self.layout.length if "layout" in self.coding else 0)
 
     def decode(self, estimates: np.ndarray) -> pl.DataFrame:
         given = self.mixture(estimates).astype(np.float64)

@@ -33,6 +33,9 @@ PART_NAMES = {
 """What folders of pictures and values of a column of parts are called, and the part that they mean."""
 
 LABEL_COLUMNS, PART_COLUMNS, PATH_COLUMNS = ("label", "class", "target"), ("split", "part", "subset"), ("path", "file")
+CAPTION_COLUMNS = ("captions", "caption", "sentences", "texts")
+"""What lists of texts that say what is in a picture are called."""
+
 LOOKED_AT = 20
 
 
@@ -259,8 +262,11 @@ def with_pictures(table: Table) -> Table:
     frame, names = _readable(table.frame, found, dtypes, folder)
     dtypes = frame.collect_schema()
 
-    def first(known: Iterable[str]) -> str | None:
-        lowered = {name.lower(): name for name, dtype in dtypes.items() if not dtype.is_nested()}
+    def first(known: Iterable[str], texts: bool = False) -> str | None:
+        fitting = {
+            name for name, dtype in dtypes.items() if (dtype == pl.List(pl.String) if texts else not dtype.is_nested())
+        }
+        lowered = {name.lower(): name for name in dtypes if name in fitting}
         return next((lowered[name] for name in known if name in lowered), None)
 
     part = first(PART_COLUMNS)
@@ -268,7 +274,7 @@ def with_pictures(table: Table) -> Table:
         values = frame.select(pl.col(part).cast(pl.String).unique()).collect().to_series().drop_nulls().to_list()
         meant = {PART_NAMES.get(value.strip().lower()) for value in values}
         part = part if None not in meant and "train" in meant and len(meant) > 1 else None
-    target = table.target or first(LABEL_COLUMNS)
+    target = table.target or first(LABEL_COLUMNS) or first(CAPTION_COLUMNS, texts=True)
     names = names or first(PATH_COLUMNS)
     reading = {**table.reading, "pictures": found}
     return replace(table, frame=frame, target=target, pictures=True, part=part, names=names, reading=reading)

@@ -217,6 +217,17 @@ class Network:
     def enter(self, model: keras.Model, phase: Phase) -> None:
         """Sets which layers of ``model`` learn in a phase; by default all of them do, in all phases."""
 
+    def computed(
+        self, model: keras.Model, phase: Phase, x: dict[str, np.ndarray], learnt: bool
+    ) -> dict[str, np.ndarray]:
+        """What stands in the place of the encoded rows ``x`` in a phase: what layers that do not learn in it make of them,
+        computed once, so that an epoch is cheap. By default the rows themselves.
+
+        Args:
+            learnt: whether these are the rows to learn from; the others decide when to stop.
+        """
+        return x
+
     def begin(self, model: keras.Model, steps: int) -> None:
         """Tells every layer with a ``begin`` method, which changes with the epochs, how many steps one has."""
         for layer in model.layers:
