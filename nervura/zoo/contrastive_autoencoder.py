@@ -52,7 +52,7 @@ class ContrastiveAutoencoder(Rebuilding):
         rebuilding: float = option(
             1.0, "weight of rebuilding the document beside telling copies apart", low=0.0, high=1e3
         )
-        epochs: int = option(30, "most passes over the training rows", low=1, high=100_000)
+        epochs: int = option(15, "most passes over the training rows", low=1, high=100_000)
         schedule: str = option(
             "cosine", "how the learning rate changes over the epochs", choices=("constant", "cosine", "stable_decay")
         )
