@@ -55,7 +55,8 @@ def appraise(
     def left() -> float:
         return float("inf") if deadline is None else deadline - time.monotonic()
 
-    name, kind = trained.network.name, "deep" if getattr(trained.options, "hidden", []) else "shallow"
+    deep = getattr(trained.options, "hidden", []) or getattr(trained.options, "convolutional", "no") == "yes"
+    name, kind = trained.network.name, "deep" if deep else "shallow"
     found = problem.appraise(Trained(name, kind, trained.model, parts, fit_seconds, trained.seed, left, tell))
     for rival in found.rivals[1:]:
         if rival.model is not None:

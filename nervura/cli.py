@@ -114,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OPTION=VALUE",
         help="an option of the network, see 'nervura zoo N', or of the problem, see the docs",
     )
+    train.add_argument(
+        "--pretrain",
+        action="store_true",
+        help="learn from the rows without a target first, and say what that gained (default network: deep_feed_forward "
+        "for tables, convolutional for pictures)",
+    )
     train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
     _add_language(train)
 
@@ -175,7 +181,8 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--problem",
         metavar="P",
-        help="binary, multiclass or regression (default: found out); embedding, anomaly and topics, which need no target",
+        help="binary, multiclass or regression (default: found out); embedding, clustering, anomaly and topics, which need no "
+        "target",
     )
     command.add_argument(
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"
@@ -262,6 +269,7 @@ def _train(given: argparse.Namespace) -> None:
             trials=given.trials,
             level=given.level,
             out=given.out,
+            pretrain=given.pretrain,
             tensorboard=given.tensorboard,
             lang=given.lang,
             watchers=[display.epoch],
@@ -303,6 +311,10 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
     print(text_table(_rounded(run.scores())))
     print(f"\n{run.verdict}\n")
+    if "pretraining" in run.evaluation:
+        from nervura.rendering import told_of_pretraining
+
+        print(f"{told_of_pretraining(run.evaluation['pretraining'])}\n")
     for one in recommended(run):
         print(text("verdict.use", name=one["name"], command=one["command"]))
     print(f"Report: {run.path / 'report.html'}\n{run.path}")

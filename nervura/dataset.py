@@ -38,7 +38,7 @@ DECODED_ROWS = 2_000
 MOST_NAMED = 10
 
 Arrays = tuple[dict[str, np.ndarray], np.ndarray]
-"""Encoded inputs by tensor, each (rows, features) or (rows, height, width, channels), and the encoded target (rows,), which
+"""Encoded inputs by tensor, each (rows, *tensor.shape), and the encoded target (rows,), which
 is zeros where no target is predicted."""
 
 
@@ -54,6 +54,7 @@ class Dataset:
         split: which row belongs where.
         test_table: a table of test rows of its own, or None.
         pictures: all pictures of the table, decoded, (rows, height, width, channels); None without pictures.
+        pretrain: whether rows without a target are kept, for a network to learn from before the target.
     """
 
     table: Table
@@ -63,7 +64,9 @@ class Dataset:
     split: Split
     test_table: Table | None = None
     pictures: np.ndarray | None = field(default=None, repr=False)
+    pretrain: bool = False
     _encoded: dict[str, Arrays] = field(default_factory=dict)
+    _unlabelled: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
     @classmethod
     def open(
@@ -85,13 +88,15 @@ class Dataset:
         size: str | None = None,
         options: Mapping[str, Any] | None = None,
         level: float | None = None,
+        pretrain: bool = False,
     ) -> Dataset:
         """Reads ``source``, infers its schema, detects the problem, draws the split and learns the encoding.
 
         For a problem without a target every row is kept; the target, if there is one, is no input and is judged by alone.
         Pictures are all decoded here, once; those that cannot be are left out. ``size`` is theirs, ``64`` or ``48x64``.
         ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less. Of the ``options``
-        a problem without a target takes those that it knows, and the ``level``.
+        a problem without a target takes those that it knows, and the ``level``. With ``pretrain`` the rows without a target
+        are kept (``unlabelled``).
 
         Raises:
             SourceError, SchemaError, ProblemError: the data cannot answer the question.
@@ -136,7 +141,13 @@ class Dataset:
             alike=alike,
             test=None if test_table is None else test_table.frame,
             every_row=column is None,
+            pretrain=pretrain,
         )
+        if pretrain and column is not None and not values.null_count():
+            raise SchemaError(
+                f"Pretraining takes rows without a target; all {len(values):,} rows of '{found.origin}' have a value in "
+                f"'{column.name}'. Add rows that lack it, or leave --pretrain out."
+            )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
         if isinstance(bound, Appraised):
@@ -145,7 +156,7 @@ class Dataset:
             _set_aside(bound, split, labels, test_table is None)
         if column is not None and detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
-        dataset = cls(found, schema, detection, bound, split, test_table, decoded)
+        dataset = cls(found, schema, detection, bound, split, test_table, decoded, pretrain)
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
             stems = bound.stems if isinstance(bound, Appraised) else words.MOST_STEMS
@@ -174,6 +185,15 @@ class Dataset:
         if not self._encoded:
             self._encoded = self._encode()
         return self._encoded[part]
+
+    @property
+    def unlabelled(self) -> dict[str, np.ndarray] | None:
+        """The encoded inputs of the rows without a target; None unless they are to be learnt from."""
+        if self.pretrain and self._unlabelled is None:
+            self.arrays("train")  # of pictures, those of all parts are brought in order together
+            if self._unlabelled is None:
+                self._unlabelled = self._encode_unlabelled()
+        return self._unlabelled
 
     @property
     def folds(self) -> int:
@@ -251,6 +271,8 @@ class Dataset:
         """The pictures in the order of the parts, each of which is then a view of one array."""
         target = _target(self.table.frame, self.predicted)
         rows = {name: np.flatnonzero(self.split.parts == code) for name, code in PARTS.items()}
+        if self.pretrain:
+            rows["unlabelled"] = np.flatnonzero(target.is_null().to_numpy())
         order = np.concatenate(list(rows.values()))
         ordered = _room_for(len(order), all_pictures.shape[1:])
         for start in range(0, len(order), DECODED_ROWS):
@@ -259,9 +281,19 @@ class Dataset:
         made, start = {}, 0
         for name, chosen in rows.items():
             x = {encoding.PICTURES: ordered[start : start + len(chosen)]}
-            made[name] = (x, self.problem.encode(target[chosen]))
+            if name == "unlabelled":
+                self._unlabelled = x
+            else:
+                made[name] = (x, self.problem.encode(target[chosen]))
             start += len(chosen)
         return made
+
+    def _encode_unlabelled(self) -> dict[str, np.ndarray]:
+        parts = []
+        for _, batch in _batches(self.table.frame):
+            unknown = _target(batch, self.predicted).is_null()
+            parts.append(encoding.encode(self.schema, batch.filter(unknown)))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _encode_table(self) -> dict[str, Arrays]:
         counts = {name: int((self.split.parts == code).sum()) for name, code in PARTS.items()}
@@ -284,8 +316,8 @@ class Dataset:
 
     def _encode_test(self, table: Table) -> Arrays:
         frame = table.frame.collect()
-        needed = (*self.schema.inputs, *([self.predicted] if self.predicted else []))
-        lacking = [c.name for c in needed if c.name not in frame.columns]
+        needed = [*encoding.read_from(self.schema), *([self.predicted.name] if self.predicted else [])]
+        lacking = [name for name in needed if name not in frame.columns]
         if lacking:
             raise SchemaError(
                 f"The test rows must have the columns of the training rows; missing: {', '.join(lacking)}."
@@ -319,7 +351,7 @@ class Dataset:
         return encoding.encode(schema, frame), self.problem.encode(target)
 
     def _room(self, rows: int) -> dict[str, np.ndarray]:
-        return {t.name: _room_for(rows, (t.width,), t.dtype) for t in encoding.tensors(self.schema)}
+        return {t.name: _room_for(rows, t.shape, t.dtype) for t in encoding.tensors(self.schema)}
 
     def _target_room(self, rows: int) -> np.ndarray:
         one = pl.Series([self.problem.coding.get("classes", [0.0])[0]])

@@ -8,41 +8,56 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nervura import backend
-from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
+from nervura import backend, pretraining
+from nervura.encoding import MEDIA, PICTURES, SERIES, WORDS, Tensor, document_columns, image_column, medium, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Appraised, Problem
+from nervura.problems.base import Appraised, Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
-from nervura.zoo.base import Network, options_to_json, read_options
+from nervura.zoo.base import Network, Phase, options_to_json, read_options
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK = "tabm", "feed_forward"
 DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "airbench", "pretrained"
 """What is trained on tables, on tables with documents, on pictures and on few photographs where no network is named."""
+
+DEFAULT_NETWORKS = {None: DEFAULT_NETWORK, PICTURES: DEFAULT_PICTURE_NETWORK, SERIES: "minirocket"}
+"""What is trained by the tensor that tells all of a row, where no network is named."""
 
 PHOTOGRAPH_SIDE, FEW_PHOTOGRAPHS = 64, 5_000
 """Pictures with a shorter side of at least so many pixels, and fewer than so many to learn from, are few photographs."""
 
 
 def default_network(schema: Schema) -> str:
-    """The network for tables or pictures that is trained where none is named."""
+    """The network that is trained on such rows where none is named."""
     return chosen_network(schema)[0]
 
 
-def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str, str | None]:
+PRETRAINED_NETWORK, PRETRAINED_PICTURE_NETWORK = "deep_feed_forward", "convolutional"
+"""What is trained on tables and on pictures, where no network is named, once rows without a target have been learnt from."""
+
+
+def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: bool = False) -> tuple[str, str | None]:
     """The network that is trained where none is named, and why where the data and this machine decided it.
 
     Args:
         problem: may name its own, as those do that judge themselves.
+        pretrain: whether it is to learn from rows without a target first.
     """
+    column = image_column(schema)
+    if isinstance(problem, Targetless) and column is not None:
+        return problem.picture_network, None
     if isinstance(problem, Appraised):
         return problem.network, None
-    column = image_column(schema)
+    if pretrain:
+        return PRETRAINED_NETWORK if column is None else PRETRAINED_PICTURE_NETWORK, None
     if column is None:
-        return (DEFAULT_DOCUMENT_NETWORK if document_columns(schema) else DEFAULT_NETWORK), None
+        if document_columns(schema):
+            return DEFAULT_DOCUMENT_NETWORK, None
+        return DEFAULT_NETWORKS[medium(schema)], None
     form = column.encoding or {}
     side, rows = min(form["height"], form["width"]), form.get("rows", FEW_PHOTOGRAPHS)
     if side < PHOTOGRAPH_SIDE or rows >= FEW_PHOTOGRAPHS or not zoo.load(PHOTOGRAPH_NETWORK).at_hand():
@@ -69,6 +84,7 @@ class Design:
             network has members, whose outputs it then gives side by side: (batch, groups x members, units).
         groups: of members, each of which leaves out one fold of the training rows; 1 where nothing is bagged.
         own_objective: whether the learner gives the loss of each row itself, (batch,), in place of outputs.
+        pretrain: whether rows without a target are learnt from before the target is.
     """
 
     network: Network
@@ -82,6 +98,28 @@ class Design:
     learner: keras.Model = field(repr=False, default=None)  # type: ignore[assignment]
     groups: int = 1
     own_objective: bool = False
+    pretrain: bool = False
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The parts of the training in their order."""
+        own = self.network.phases(self.options)
+        return pretraining.phases(own[0]) if self.pretrain and len(own) == 1 else own
+
+    def enter(self, phase: Phase) -> None:
+        """Sets what learns in a phase, and what is made small."""
+        self.network.enter(self.learner, phase)
+        if self.own_objective:
+            self.learner.enter(phase.name)
+        if phase.name in pretraining.PHASES and self.pretrain:
+            pretraining.enter(self.learner, phase)
+
+    def prepare(self, batch: dict[str, np.ndarray]) -> None:
+        """Sets, once before training, what layers take from training rows: means, spreads, bins."""
+        self.network.prepare(self.model, batch)
+        for other in getattr(self.learner, "others", ()):
+            if hasattr(other, "inputs"):  # a model that training needs and predicting does not
+                Network.prepare(self.network, other, batch)
 
     @property
     def members(self) -> bool:
@@ -103,6 +141,7 @@ class Design:
             "layers": self.layers,
             "branches": branches(self.model),
             "rule": self.rule,
+            **({"pretrain": True} if self.pretrain else {}),
         }
 
     def __str__(self) -> str:
@@ -121,6 +160,7 @@ def design(
     options: dict[str, Any] | None = None,
     seed: int = 0,
     folds: int = 1,
+    pretrain: bool = False,
 ) -> Design:
     """Builds the Keras model that answers ``problem`` with ``network`` on tables of ``schema``.
 
@@ -130,9 +170,10 @@ def design(
         options: names and values of the network's options.
         seed: every initial weight and random layer depends on it alone.
         folds: how many the training rows come in, for a network that can be bagged and is not told otherwise.
+        pretrain: whether rows without a target are learnt from before the target is; see ``nervura.pretraining``.
 
     Raises:
-        OptionError: unknown network or option, or a value out of bounds.
+        OptionError: unknown network or option, or a value out of bounds; the network cannot be pretrained.
     """
     member = zoo.load(network) if isinstance(network, str) else network
     given = tensors(schema)
@@ -142,19 +183,24 @@ def design(
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
     if getattr(chosen, "precision", None) == "auto":
-        chosen.precision = backend.training_precision()
+        pictures = any(tensor.name == PICTURES for tensor in given)
+        chosen.precision = backend.training_precision() if pictures else "float32"
     inputs = [tensor for tensor in given if tensor.name in member.takes]
     head = problem.head(getattr(chosen, "label_smoothing", 0.0))
     reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
-    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
+    rule = (member.rule(attributes, model, head) if chosen_by_rule(chosen) else None) or reason
     groups, own = getattr(chosen, "folds", 1), member.learner(model, inputs, chosen, seed)
+    if pretrain:
+        pretraining.check(member, chosen, problem.needs_target)
+        own = own or pretraining.learner(model, inputs, chosen, seed)
     learner = learner_of(model) if own is None else own
     if isinstance(problem, Appraised):
         problem = problem.designed(inputs, model)
     table = layer_table(model)
-    return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own is not None)
+    own_objective = own is not None
+    return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own_objective, pretrain)
 
 
 def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> None:
@@ -170,10 +216,11 @@ def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> Non
             f"{problem.name}. Write --network with one of {', '.join(fitting)}."
         )
     if given and not any(tensor.name in network.takes for tensor in given):
-        pictures = given[0].name == PICTURES
+        media = MEDIA.values()
+        takes = " and ".join(sorted({name if name in media else "tables" for name in network.takes}))
         raise OptionError(
-            f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
-            f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
+            f"The network '{network.name}' takes {takes}, and these data are "
+            f"{given[0].name if given[0].name in media else 'a table'}. Write --network with one of {', '.join(fitting)}."
         )
 
 
@@ -231,11 +278,16 @@ def branches(model: keras.Model) -> dict[str, list[str]]:
 
 
 def rows_at_once(model: keras.Model, most: int) -> int:
-    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
-    if PICTURES not in {tensor.name for tensor in model.inputs}:
+    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures or long series.
+
+    A layer that holds more numbers for a row than it gives says how many in ``held``.
+    """
+    if not {tensor.name for tensor in model.inputs} & set(MEDIA.values()):
         return most
     sizes = [
-        math.prod(n for n in tensor.shape[1:] if n) for layer in _all_layers(model) for tensor in _outputs_of(layer)
+        max(getattr(layer, "held", 1), math.prod(n for n in tensor.shape[1:] if n))
+        for layer in _all_layers(model)
+        for tensor in _outputs_of(layer)
     ]
     return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
 

@@ -80,6 +80,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
     "learns.embedding": ("What the data have in common", "O que os dados têm em comum"),
+    "learns.clustering": ("Which rows belong together", "Que linhas pertencem juntas"),
     "learns.topics": ("What the documents are about", "De que tratam os documentos"),
     "learns.anomaly": ("What in the data is unlike the rest", "O que nos dados é diferente do resto"),
     "page.unfinished": (
@@ -125,6 +126,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.constant": ("constant guess", "palpite constante"),
     "model.mean": ("the mean of each column", "a média de cada coluna"),
     "model.principal_components": ("principal components, as many", "componentes principais, outras tantas"),
+    "model.k_means": ("k-means", "k-médias"),
+    "model.ward": ("Ward", "Ward"),
+    "model.hdbscan": ("HDBSCAN", "HDBSCAN"),
+    "model.mixture": ("mixture, its parts joined", "mistura, com partes unidas"),
+    "model.neighbour_graph": ("graph of neighbours", "grafo de vizinhos"),
+    "model.k_means_of_code": ("k-means on the codes", "k-médias sobre os códigos"),
+    "model.mixture_of_code": ("mixture on the codes", "mistura sobre os códigos"),
+    "model.gaussian_mixture_of_code": ("Gaussian mixture on the codes", "mistura de gaussianas sobre os códigos"),
+    "model.neighbour_graph_of_code": ("graph of neighbours of codes", "grafo de vizinhos dos códigos"),
     "model.tf_idf": ("weights of the words themselves", "os pesos das próprias palavras"),
     "model.latent_semantic_analysis": (
         "latent semantic analysis, as long",
@@ -144,6 +154,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.gaussian_mixture": ("Gaussian mixture", "mistura de gaussianas"),
     "model.robust_gaussian": ("robust Gaussian", "gaussiana robusta"),
     "model.ecod": ("tails of each column (ECOD)", "caudas de cada coluna (ECOD)"),
+    "model.without_pretraining": ("this network without pretraining", "esta rede sem pré-treino"),
     "model.typical_caption": ("the most typical training caption", "a legenda de treino mais típica"),
     "model.nearest_picture": ("the nearest training picture's caption", "a legenda da imagem de treino mais próxima"),
     "model.linear": ("linear model", "modelo linear"),
@@ -157,6 +168,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "scores.all": (
         "Every metric on the test rows, with 95 % intervals",
         "Todas as métricas nas linhas de teste, com intervalos de 95 %",
+    ),
+    "scores.pretraining": (
+        "The network learnt first from {rows} rows without a target. {metric} with that minus without it, on the same test "
+        "rows: {difference} ({direction}). {what}",
+        "A rede aprendeu primeiro com {rows} linhas sem alvo. {metric} com isso menos sem isso, nas mesmas linhas de teste: "
+        "{difference} ({direction}). {what}",
+    ),
+    "scores.pretraining_better": ("Pretraining gained something.", "O pré-treino trouxe um ganho."),
+    "scores.pretraining_worse": ("Pretraining did harm.", "O pré-treino fez pior."),
+    "scores.pretraining_even": (
+        "That is within noise: it is not known whether pretraining gained anything.",
+        "Isso está dentro do ruído: não se sabe se o pré-treino trouxe algum ganho.",
     ),
     "scores.depths": (
         "The same network with fewer or more hidden layers",
@@ -198,6 +221,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.rouge_l": ("ROUGE-L", "ROUGE-L"),
     "metric.recall": ("Anomalies found", "Anomalias encontradas"),
     "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
+    "metric.silhouette": ("Silhouette", "Silhueta"),
+    "metric.adjusted_rand": ("Adjusted Rand index", "Índice de Rand ajustado"),
+    "metric.normalized_mutual_info": ("Normalized mutual information", "Informação mútua normalizada"),
+    "metric.matched_accuracy": ("Accuracy, clusters matched to labels", "Exatidão, grupos ligados a etiquetas"),
     "metric.alarm_rate": ("Alarms", "Alarmes"),
     "metric.r2": ("R²", "R²"),
     # Columns of tables
@@ -253,6 +280,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.text": ("text", "texto"),
     "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
+    "kind.series": ("series", "série"),
     "kind.captions": ("captions", "legendas"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
@@ -268,6 +296,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.regression": ("a value", "um valor"),
     "problem.topics": ("what documents are about", "de que tratam os documentos"),
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
+    "problem.clustering": ("groups of rows that are alike", "grupos de linhas parecidas"),
     "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
@@ -516,6 +545,10 @@ SENTENCES: dict[str, str] = {
     "documents can be told by a short code each": "cada documento pode ser contado por um código curto",
     "topics are those of the documents alone": "os temas são os dos documentos apenas",
     "there is no column to look at": "não há coluna para ver",
+    "rows that are alike can be grouped": "podem agrupar-se as linhas parecidas",
+    "there is no column to group rows by": "não há coluna por que agrupar linhas",
+    "Of {count} training rows {some}, taken evenly, were grouped; the others are placed as new rows are.": "De {count} linhas "
+    "de treino agruparam-se {some}, tiradas a espaços iguais; as outras são colocadas como as linhas novas.",
     "{count} rows are not learnt from, because of their labels, and only judge.": "{count} linhas não servem para aprender, "
     "por causa das etiquetas, e só julgam.",
     "{count} rows are not learnt from, because of their labels, and are left out.": "{count} linhas ficam de fora, por "
@@ -548,8 +581,11 @@ SENTENCES: dict[str, str] = {
     "a restricted Boltzmann machine, learnt by contrastive divergence": (
         "uma máquina de Boltzmann restrita, aprendida por divergência contrastiva"
     ),
-    "a deep autoencoder pretrained by a stack of restricted Boltzmann machines": (
-        "um autocodificador profundo pré-treinado por uma pilha de máquinas de Boltzmann restritas"
+    "a deep network pretrained by a stack of restricted Boltzmann machines": (
+        "uma rede profunda pré-treinada por uma pilha de máquinas de Boltzmann restritas"
+    ),
+    "an autoencoder that rebuilds pictures from moved ones": (
+        "um autocodificador que reconstrói imagens a partir de imagens deslocadas"
     ),
     "an autoencoder that rebuilds rows of which a part is hidden": (
         "um autocodificador que reconstrói linhas de que uma parte está escondida"
@@ -705,6 +741,12 @@ SENTENCES: dict[str, str] = {
     "validation and test as in the data": "validação e teste como nos dados",
     "validation as in the data": "validação como nos dados",
     "test as in the data": "teste como nos dados",
+    "{count} rows have no known target and serve for pretraining alone.": (
+        "{count} linhas não têm alvo conhecido e servem só para o pré-treino."
+    ),
+    "{count} row has no known target and serves for pretraining alone.": (
+        "{count} linha não tem alvo conhecido e serve só para o pré-treino."
+    ),
     "{count} rows have no known target and are left out.": ("{count} linhas não têm alvo conhecido e ficam de fora."),
     "{count} of the test rows have no known target and are left out.": (
         "{count} das linhas de teste não têm alvo conhecido e ficam de fora."
@@ -768,6 +810,28 @@ SENTENCES: dict[str, str] = {
     "deep residual networks for pictures: ResNet-20 for small ones to ResNet-152": (
         "redes residuais profundas para imagens: de ResNet-20, para as pequenas, a ResNet-152"
     ),
+    "thousands of fixed kernels over a series, and a ridge regression on how often each finds its pattern": (
+        "milhares de filtros fixos sobre uma série, e uma regressão ridge sobre quantas vezes cada um encontra o seu padrão"
+    ),
+    "three convolutions along time and the mean over it: the fully convolutional network for series": (
+        "três convoluções ao longo do tempo e a média sobre ele: a rede totalmente convolucional para séries"
+    ),
+    "a simple recurrent network: one state, carried from step to step": (
+        "uma rede recorrente simples: um estado, levado de passo em passo"
+    ),
+    "long short-term memory: gates decide what is kept, changed and shown": (
+        "memória longa de curto prazo: portas decidem o que se guarda, muda e mostra"
+    ),
+    "gated recurrent units: one gate blends the old state with a new one": (
+        "unidades recorrentes com portas: uma porta mistura o estado antigo com um novo"
+    ),
+    "a small transformer encoder: every step of a sequence looks at all others": (
+        "um pequeno codificador transformer: cada passo de uma sequência olha para todos os outros"
+    ),
+    "beside series no other columns are read": "ao lado de séries não se leem outras colunas",
+    "Each step is {count} moments, so that a series of {length} has at most {most} steps.": (
+        "Cada passo são {count} momentos, para que uma série de {length} tenha no máximo {most} passos."
+    ),
     "a network that has learnt from ImageNet, carried over to few photographs": (
         "uma rede que aprendeu com a ImageNet, transportada para poucas fotografias"
     ),
@@ -781,6 +845,7 @@ SENTENCES: dict[str, str] = {
     "Training stopped after {epochs} epochs ({what}); best: {best}.": (
         "O treino parou após {epochs} épocas ({what}); a melhor: {best}."
     ),
+    "The weights were computed, without an epoch of gradients.": "Os pesos foram calculados, sem épocas de gradientes.",
     "epochs": "épocas",
     "patience": "paciência",
     "budget": "tempo",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura.encoding import values
+from nervura.encoding import read_from, values
 from nervura.errors import ProblemError
 from nervura.schema import Schema
 
@@ -70,6 +70,7 @@ def draw_split(
     given: np.ndarray | None = None,
     alike: np.ndarray | None = None,
     every_row: bool = False,
+    pretrain: bool = False,
 ) -> Split:
     """Draws the parts as a function of the seed and the data.
 
@@ -87,6 +88,7 @@ def draw_split(
         given: the part of each row as the data have it, (rows,); TRAIN is shared out for the parts that are not there.
         alike: rows of one number are copies of each other, (rows,), told otherwise than by their inputs.
         every_row: whether rows count that have no known target, since none is predicted.
+        pretrain: whether such rows are learnt from before the target is; they belong to no part all the same.
 
     Raises:
         ProblemError: too few rows, groups or moments to make the parts from.
@@ -107,9 +109,12 @@ def draw_split(
     if len(rows) < len(known):
         unknown = len(known) - len(rows)
         few = unknown == 1
-        notes.append(
-            f"{_counted(unknown, 'row')} {'has' if few else 'have'} no known target and {'is' if few else 'are'} left out."
+        fate = (
+            f"{'serves' if few else 'serve'} for pretraining alone"
+            if pretrain
+            else f"{'is' if few else 'are'} left out"
         )
+        notes.append(f"{_counted(unknown, 'row')} {'has' if few else 'have'} no known target and {fate}.")
     chosen = data.filter(known)
     classes = _numbered(chosen["target"]) if stratified else None
     draw = np.random.default_rng(seed)
@@ -250,7 +255,7 @@ def _read(
             moment = moment.dt.epoch("us")
         asked.append(moment.cast(pl.Float64).alias("time"))
     if group is None and time is None and alike is None:
-        asked.append(pl.struct(column.name for column in schema.inputs).hash(0).alias("inputs"))
+        asked.append(pl.struct(read_from(schema)).hash(0).alias("inputs"))
     found = frame.lazy().select(asked).collect(engine="streaming")
     return found if alike is None else found.with_columns(inputs=pl.Series(alike, dtype=pl.UInt64))
 
@@ -262,7 +267,7 @@ def _repeated(
     frame: pl.LazyFrame | pl.DataFrame,
 ) -> float:
     """The share of the test rows with the inputs of one of ``frame``, whose hashes are ``inputs``."""
-    names = [column.name for column in schema.inputs]
+    names = read_from(schema)
     if test is None:
         return 0.0
     known, given = frame.lazy().collect_schema(), test.lazy().collect_schema()

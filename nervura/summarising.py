@@ -160,6 +160,7 @@ def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) ->
         "models": sorted(models, key=place),
         "depths": [{"hidden": count, "scores": scores} for count, scores in (evaluation.get("depths") or {}).items()],
         "coverage": evaluation.get("coverage"),
+        "pretraining": evaluation.get("pretraining"),
         "curve": [{"rows": one["rows"], "scores": {metric: one}} for one in evaluation.get("learning_curve") or []],
     }
 

@@ -89,6 +89,7 @@ def fit(
     validation: Arrays,
     *,
     folds: np.ndarray | None = None,
+    unlabelled: dict[str, np.ndarray] | None = None,
     deadline: float | None = None,
     run: Run | None = None,
     watchers: Sequence[Watcher] = (),
@@ -102,24 +103,26 @@ def fit(
         training, validation: encoded inputs and target.
         folds: the fold of each training row, 1 and on, for a design of several groups (``Dataset.fold_of_training``).
             Its groups learn from the validation rows too, which are fold 0, each without the rows of its own fold.
+        unlabelled: encoded inputs of rows without a target, which phases learn from that take none.
         deadline: the moment (``time.monotonic``) at which training must have ended.
     """
     began = time.monotonic()
     options, learner = design.options, design.learner
-    rows, judged = _rows(design, training, validation, folds)
-    batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
-    order, steps = row_order(len(rows.y), batch_size, design.seed)
-    mix = mixing.mixing_for(options, design.seed, batch_size)
-    phases, checkpoint = design.network.phases(options), Checkpoint(learner, run)
+    phases, checkpoint = design.phases, Checkpoint(learner, run)
+    given = _rows(design, training, validation, folds)
     keeper: Keeper | None = None
     for number in range(checkpoint.phase, len(phases)):
-        design.network.enter(design.model, phases[number])
-        if isinstance(learner, OwnObjective):
-            learner.enter(phases[number].name)
+        design.enter(phases[number])
+        rehearsing = isinstance(learner, OwnObjective) and not learner.predicts
+        rows, judged = _without_target(given, unlabelled) if rehearsing else given
+        batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
+        order, steps = row_order(len(rows.y), batch_size, design.seed)
+        mix = None if rehearsing else mixing.mixing_for(options, design.seed, batch_size)
         compile_model(design, steps, phases[number].options)
         if keeper is None and not checkpoint.restore():
-            step = max(1, -(-len(rows.y) // PREPARING_ROWS))
-            design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
+            step = max(1, -(-len(given[0].y) // PREPARING_ROWS))
+            design.prepare({name: array[::step] for name, array in given[0].x.items()})
+            _solve(design, given[0])
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
             x = design.network.computed(design.model, phases[number], rows.x, True)
             judged_x = design.network.computed(design.model, phases[number], judged.x, False)
@@ -174,6 +177,18 @@ class _Rows:
     x: dict[str, np.ndarray]
     y: np.ndarray
     weights: np.ndarray | None
+    codes: np.ndarray | None = None
+    """The encoded target and the folds of the rows, -1 without folds, as what is computed before training takes them."""
+    folds: np.ndarray | None = None
+
+
+def _without_target(given: tuple[_Rows, _Rows], unlabelled: dict[str, np.ndarray] | None) -> tuple[_Rows, _Rows]:
+    """Rows to learn from and to stop by as a phase takes them that knows no target: zeros stand for it."""
+    rows, judged = (_Rows(one.x, np.zeros(len(one.y), np.float32), None) for one in given)
+    if unlabelled:
+        x = {name: np.concatenate([array, unlabelled[name]]) for name, array in rows.x.items()}
+        rows = _Rows(x, np.zeros(len(next(iter(x.values()))), np.float32), None)
+    return rows, judged
 
 
 STOPPING_FOLDS = 2
@@ -201,7 +216,24 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
-    return _Rows(x, wanted, weights), _Rows(judged_x, judged_wanted, judged_weights)
+    return (
+        _Rows(x, wanted, weights, codes, fold),
+        _Rows(judged_x, judged_wanted, judged_weights, judged_codes, judged_fold),
+    )
+
+
+MOST_SOLVED = 3_000
+
+
+def _solve(design: Design, rows: _Rows) -> None:
+    """Gives every layer with a ``solve`` method, whose first weights are computed, the rows that reach it and their target;
+    of many rows it is given some."""
+    for layer in design.model.layers:
+        if hasattr(layer, "solve") and rows.codes is not None and rows.folds is not None:
+            step = max(1, -(-len(rows.codes) // MOST_SOLVED))
+            reaching = keras.Model({tensor.name: tensor for tensor in design.model.inputs}, layer.input)
+            features = predict(reaching, {name: array[::step] for name, array in rows.x.items()})
+            layer.solve(features, rows.codes[::step], rows.folds[::step])
 
 
 def stopping_folds(design: Design) -> int:
@@ -230,7 +262,7 @@ def _head(design: Design) -> Head:
 
 def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
     """The loss of the design's learner; with ``held_out`` that by which it is judged, each group on its own fold."""
-    if design.own_objective:
+    if isinstance(design.learner, OwnObjective) and not design.learner.predicts:
         return RowLoss()
     head = _head(design)
     if design.members:

@@ -21,7 +21,7 @@ from nervura.appraisal import appraise
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, chosen_network, default_network, design
-from nervura.encoding import image_column
+from nervura.encoding import medium
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
@@ -151,6 +151,7 @@ def train(
     test: Any = None,
     table: str | None = None,
     size: str | None = None,
+    pretrain: bool = False,
     tensorboard: bool = False,
     lang: str = "en",
     watchers: Sequence[Watcher] = (),
@@ -165,8 +166,9 @@ def train(
             others that need none, by default the first that suits the rows where there is no target.
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss, rmse or, without a
             target, what the problem says.
-        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
-            few photographs where its weights are on this machine already, and ``autoencoder`` without a target.
+        network: a member of the zoo; by default ``tabm`` for tables, ``minirocket`` for series and ``airbench`` for
+            pictures, ``pretrained`` for few photographs where its weights are on this machine already, and ``autoencoder``
+            without a target; with ``pretrain`` ``deep_feed_forward`` for tables and ``convolutional`` for pictures.
         options: the network's options by name, and those of the problem, if it has some.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -182,6 +184,7 @@ def train(
         test: a source of test rows of its own.
         table: the table, sheet or query, where the source holds several.
         size: what pictures are brought to, in pixels: ``64``, or ``48x64`` for height and width.
+        pretrain: learns from the rows without a target first; the evaluation says what that gained.
         tensorboard: also writes logs for TensorBoard into the run.
         lang: of the report, ``en`` or ``pt``.
         watchers: are told of each epoch.
@@ -207,6 +210,7 @@ def train(
         "test": _lasting(test),
         "table": table,
         "size": size,
+        "pretrain": pretrain,
         "tensorboard": tensorboard,
         "lang": lang,
     }
@@ -216,6 +220,11 @@ def train(
         raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
     if trials is not None and trials < 1:
         raise OptionError(f"A search has 1 trial or more; given was {trials}. Write --trials 10.")
+    if trials is not None and trials > 1 and pretrain:
+        raise OptionError(
+            "A search compares networks on the rows with a target alone; with --pretrain there is none. Leave --trials or "
+            "--pretrain out."
+        )
     if trials is not None and trials > 1:
         require_optuna()
     deadline = _deadline(minutes)
@@ -236,6 +245,7 @@ def train(
         size=size,
         options=options,
         level=level,
+        pretrain=pretrain,
     )
     asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible:
@@ -245,7 +255,7 @@ def train(
             "A search compares how well networks predict a target of classes or values; the problem "
             f"{dataset.problem.name} has none. Leave --trials out."
         )
-    chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
+    chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem, pretrain)
     network = asked["network"] = chosen
     made = _designed(dataset, asked)
     if why:
@@ -302,7 +312,9 @@ def resume(
     wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size", "options", "level")
     origin = source if source is not None else told["source"]["origin"]
     how = {key: asked.get(key) for key in wanted}
-    dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
+    dataset = Dataset.open(
+        origin, asked["target"], metric=asked.get("metric"), pretrain=asked.get("pretrain", False), **how
+    )
     kept = run.read_arrays("split")
     if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
         raise RunError(
@@ -316,7 +328,8 @@ def resume(
 def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
     """The design that is asked for; a budget, which moves the end of its schedule, may give it more epochs than its rule."""
     options = dataset.problem.divided(asked["options"])[1]  # the others are the problem's
-    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
+    how = {"pretrain": asked.get("pretrain", False)}
+    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds, **how)
     if asked["minutes"] is not None and not options.get("epochs"):
         made.options.epochs *= made.network.stretch
     return made
@@ -359,8 +372,8 @@ def _some(rows: Any) -> Any:
 
 
 def _expected_seconds(dataset: Dataset) -> float:
-    """How long a training of the default network should take, from a few epochs of it, of pictures on a part of them."""
-    if image_column(dataset.schema) is not None:
+    """How long a training of the default network should take, from a few epochs of it, of pictures and series on a part."""
+    if medium(dataset.schema) is not None:
         whole = design(dataset.problem, default_network(dataset.schema), dataset.schema)
         (x, y), validation = dataset.arrays("train"), dataset.arrays("validation")
         step = max(1, -(-len(y) // MEASURED_PICTURES))
@@ -429,7 +442,7 @@ def _judge(
     """Searches where that is worth it, calibrates, evaluates and explains a network that predicts a target; gives the
     decisions taken."""
     decisions, judge = [], None
-    if _may_search(asked, deadline, image_column(dataset.schema) is not None):
+    if _may_search(asked, deadline, medium(dataset.schema) is not None):
         left = None if deadline is None else deadline - time.monotonic()
         share = 1.0 if left is None or left < ROOMY * seconds else JUDGING_SHARE
         limit = None if left is None else time.monotonic() + share * left
@@ -510,6 +523,7 @@ def _train_once(
         dataset.arrays("train"),
         _validation(dataset, made)[0],
         folds=dataset.fold_of_training,
+        unlabelled=dataset.unlabelled,
         deadline=None if deadline is None else now + _training_share(dataset) * (deadline - now),
         run=run,
         watchers=watchers,
@@ -518,13 +532,16 @@ def _train_once(
     run.write_text("history.csv", keeping.history_csv(fit.history))
     run.write_file("model.keras", lambda temporary: made.model.save(temporary))
     run.update("design", batch_size=fit.batch_size)
-    ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."
+    epochs = len(fit.history.get("loss", []))
+    ended = f"Training stopped after {epochs} epochs ({fit.stopped}); best: {fit.best_epoch}."
+    if not epochs:
+        ended = "The weights were computed, without an epoch of gradients."
     run.update("run", status="judging", fit_seconds=fit.seconds, stopped=fit.stopped, decisions=[ended])
     return fit.seconds
 
 
 def _training_share(dataset: Dataset) -> float:
-    return TRAINING_SHARE if image_column(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
+    return TRAINING_SHARE if medium(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
 
 
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
@@ -534,12 +551,14 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     return (rows, rows) if whole else training.halves(rows)
 
 
-def _may_search(asked: dict[str, Any], deadline: float | None, pictures: bool) -> bool:
+def _may_search(asked: dict[str, Any], deadline: float | None, whole: bool) -> bool:
     """Whether a search is asked for, or a budget may leave time for one."""
+    if asked.get("pretrain"):
+        return False
     if asked.get("trials") is not None:
         return asked["trials"] > 1
-    # Of pictures one long training is worth more than several short ones.
-    return deadline is not None and not pictures and find_spec("optuna") is not None
+    # Of pictures and series one long training is worth more than several short ones.
+    return deadline is not None and not whole and find_spec("optuna") is not None
 
 
 def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float) -> bool:
@@ -615,6 +634,8 @@ def _command(origin: str, asked: dict[str, Any], level: float) -> str:
     for key in keys:
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
+    if asked.get("pretrain"):
+        words.append("--pretrain")
     if asked["level"] != level:
         words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():

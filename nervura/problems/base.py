@@ -31,12 +31,17 @@ class Declined(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options)."""
+    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options).
+
+    Attributes:
+        predicts: whether a target is predicted; where none is, networks give back their input.
+    """
 
     units: int
     activation: str
     loss: str
     loss_options: dict[str, Any]
+    predicts: bool = True
 
     @property
     def one_hot(self) -> bool:
@@ -496,11 +501,13 @@ class Targetless(Appraised):
 
     Attributes:
         rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
+        picture_network: what is trained on pictures where no network is named.
     """
 
     needs_target = False
     rank: ClassVar[int] = 50
     network: ClassVar[str] = "autoencoder"
+    picture_network: ClassVar[str] = "autoencoder"
 
     @property
     def layout(self) -> Layout:
@@ -530,7 +537,7 @@ class Targetless(Appraised):
 
     def head(self, label_smoothing: float = 0.0) -> Head:
         """None: the network's outputs are as wide as ``layout`` says, once it is ``designed``."""
-        return Head(self.width, "linear", "MeanSquaredError", {})
+        return Head(self.width, "linear", "MeanSquaredError", {}, predicts=False)
 
     @property
     def width(self) -> int:

@@ -67,6 +67,10 @@ class Embedding(Targetless):
             raise Declined("there is no column to rebuild")
         if schema.inputs[0].kind == "image":
             return "pictures can be told by a short code each"
+        if schema.inputs[0].kind == "series":
+            raise Declined(
+                "series are not rebuilt; --column with number in place of series reads them as plain numbers"
+            )
         columns = len(schema.inputs)
         if columns == 1 and schema.inputs[0].kind == "document":
             return "documents can be told by a short code each"

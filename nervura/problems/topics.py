@@ -45,8 +45,8 @@ LEARNT_ROWS, JUDGED_ROWS, MAPPED_ROWS = 20_000, 10_000, 1_000
 """Of more documents so many, taken evenly, teach the simpler methods, judge all of them, and are drawn on the map."""
 
 NEIGHBOURS = 10
-TYPICAL, NAMING = 3, 3
-"""So many documents are told of each topic, and so many words name it."""
+TYPICAL, NAMING, NAMED = 3, 3, 12
+"""So many documents are told of each topic, so many words name it, and so many topics are named on the map."""
 
 COMPUTED_AT_ONCE = 1_000
 PRECISION, FIRST, TOPIC = range(3)
@@ -377,15 +377,17 @@ class Topics(Targetless):
             2, metric="cosine", init="random", perplexity=min(30.0, (len(codes) - 1) / 3), random_state=0, n_jobs=1
         ).fit_transform(topical.directed(codes))
         topics = self.mixture(codes).argmax(1)
-        found.arrays["map"] = plots.dotted(places, topics, self.names)
+        largest = set(np.argsort(-np.bincount(topics, minlength=len(self.names)), kind="stable")[:NAMED])
+        names = [name if place in largest else "" for place, name in enumerate(self.names)]
+        found.arrays["map"] = plots.dotted(places, topics, names)
         found.findings.append(
             Finding(
                 ("Map of the documents", "Mapa dos documentos"),
                 (
                     f"{len(codes):,} test documents, drawn so that those with similar codes lie near each other (t-SNE). The "
-                    "colour is the topic; the name of a topic stands in the middle of its documents.",
+                    "colour is the topic; the names of the largest stand in the middle of their documents.",
                     f"{len(codes):,} documentos de teste, desenhados de modo que os de códigos parecidos fiquem perto (t-SNE). "
-                    "A cor é o tema; o nome de um tema está no meio dos seus documentos.",
+                    "A cor é o tema; os nomes dos maiores estão no meio dos seus documentos.",
                 ),
                 picture="map",
             )

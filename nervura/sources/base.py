@@ -184,6 +184,7 @@ class ByFolder:
         root = folder.joinpath(*self.around)
         level = [root] + [place for place in _folders(root) if self.parts and place.name.lower() in PART_NAMES]
         empty = {place.name for above in level for place in _folders(above) if place not in level} - set(self.classes)
+        empty = {name for name in empty if name.lower() not in UNLABELLED}
         if empty:
             held = f"no {what.removesuffix('s')}"
             notes.append(f"These folders hold {held} and are no classes: {', '.join(sorted(empty))}.")
@@ -192,7 +193,7 @@ class ByFolder:
 
 def by_folder(files: list[str]) -> ByFolder:
     """What the folders of files say, which are paths with ``/``: sub-folders are classes, or parts of the split and in these
-    classes. Folders around all others, as archives and a lone train folder have them, are passed through."""
+    classes; one called ``unlabelled`` is none. Folders around all others, as archives and a lone train folder have them, are passed through."""
     below = [file.split("/") for file in files]
     depth = 0
     while len({tuple(places[: depth + 1]) for places in below}) == 1 and min(map(len, below)) > depth + 2:
@@ -201,7 +202,15 @@ def by_folder(files: list[str]) -> ByFolder:
     parts = [PART_NAMES.get(places[0].lower()) for places in below]
     split = "train" in parts and len(set(parts) - {None}) > 1
     inside = [places[1:] if split and part else places for places, part in zip(below, parts, strict=True)]
-    return ByFolder(around, [places[0] if len(places) > 1 else None for places in inside], parts if split else [])
+    return ByFolder(around, [_label(places) for places in inside], parts if split else [])
+
+
+UNLABELLED = ("unlabelled", "unlabeled")
+"""A sub-folder of one of these names is no class: what is in it has no label."""
+
+
+def _label(places: list[str]) -> str | None:
+    return places[0] if len(places) > 1 and places[0].lower() not in UNLABELLED else None
 
 
 def _folders(folder: Path) -> list[Path]:

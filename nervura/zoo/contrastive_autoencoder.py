@@ -71,16 +71,24 @@ class ContrastiveAutoencoder(Rebuilding):
         super().prepare(model, batch)
         straighten_directions(model, batch)
 
-    def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+    def reach(
+        self, given: keras.KerasTensor, tensors: list[Tensor], options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
         import keras
 
-        from nervura.layers.straight import dense, joined
+        direction = keras.layers.UnitNormalization(name="unit_length")(given)
+        scaled = keras.layers.Rescaling(float(given.shape[-1]) ** 0.5, name="scaled")(direction)
+        return super().reach(scaled, tensors, options, seeds)
+
+    def encode(
+        self, given: keras.KerasTensor, reached: keras.KerasTensor, options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
+        import keras
+
+        from nervura.layers.straight import joined
 
         direction = keras.layers.UnitNormalization(name="direction")(given)
-        x = keras.layers.Rescaling(float(given.shape[-1]) ** 0.5, name="scaled")(direction)
-        for number, size in enumerate(options.hidden, 1):
-            x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
-        return joined(direction, x, options.latent_dim, seeds, "code", straight=True)
+        return joined(direction, reached, options.latent_dim, seeds, "code", straight=True)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.given import blocks_of, halves_of
