@@ -17,7 +17,7 @@ from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.exporters.base import Answerer
 from nervura.problems import problems
-from nervura.problems.base import Classification, Problem, Targetless
+from nervura.problems.base import Appraised, Classification, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
@@ -62,7 +62,7 @@ def load_problem(run: Run) -> Problem:
     """The problem of a run, knowing its target's coding."""
     told = run.need("problem")
     kind = type(problems.load(told["name"]))
-    if issubclass(kind, Targetless):
+    if issubclass(kind, Appraised):
         return kind(told["coding"], run.read_arrays("problem"))
     return kind(told["coding"])
 

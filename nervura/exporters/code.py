@@ -176,6 +176,7 @@ class CodeExporter(Exporter):
             "one_hot": one_hot,
             "mixes": bool(options.get("mixup") or options.get("cutmix")),
             "carried_over": bool(_inner(run)),
+            "rehearsed": bool(design.get("pretrain") or options.get("pretraining")),
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",

@@ -43,7 +43,7 @@ class DenoisingAutoencoder(Rebuilding):
         masked, blocks = Masked(options.hidden_share, next(seeds_from([seed, 1])), name="masked"), blocks_of(tensors)
 
         def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs)
+            given = giver(inputs, training=training)
             _, sums = coder(masked(given, training=training), training=training)
             return rebuilding_loss(given, sums, blocks, options.pixels)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Rebuilding, RebuildingOptions, option, seeds_from
+from nervura.zoo.base import ConvolvingOptions, Rebuilding, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ class VariationalAutoencoder(Rebuilding):
     summary = "an autoencoder whose codes are drawn from near the standard normal"
 
     @dataclass
-    class Options(RebuildingOptions):
+    class Options(ConvolvingOptions):
         pixels: str = option(
             "cross_entropy",
             "what is made small of pictures, whose pixels go from 0 to 1",
@@ -61,11 +61,12 @@ class VariationalAutoencoder(Rebuilding):
         spread.build(code.input.shape)
 
         def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs)
+            given = giver(inputs, training=training)
             reached = hidden(given, training=training)
             mean, log_variance = code(reached), ops.clip(spread(reached), -20.0, 20.0)
             sums = decoder(drawn([mean, log_variance], training=training), training=training)
             error = rebuilding_loss(given, sums, blocks, options.pixels)
+            mean, log_variance = ops.cast(mean, "float32"), ops.cast(log_variance, "float32")
             return error + options.divergence * divergence(mean, log_variance)
 
         return OwnObjective(model, objective, [spread, drawn])
