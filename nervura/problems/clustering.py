@@ -145,6 +145,10 @@ class Clustering(Targetless):
     def fits_rows(self, schema: Schema) -> str:
         if not schema.inputs:
             raise Declined("there is no column to group rows by")
+        if schema.inputs[0].kind == "series":
+            raise Declined(
+                "series are not rebuilt; --column with number in place of series reads them as plain numbers"
+            )
         return "rows that are alike can be grouped"
 
     def told(self, given: Mapping[str, Any], level: float | None = None, labels: pl.Series | None = None) -> Self:
