@@ -427,7 +427,8 @@ class Rebuilding(Network):
         seeds = seeds_from(seed)
         used = [tensor for tensor in tensors if tensor.name in self.takes]
         inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in used}
-        given = given_rows(inputs, used, getattr(options, "shift", 0), seed)
+        shift = options.shift if isinstance(options, ConvolvingOptions) else 0
+        given = given_rows(inputs, used, shift, seed)
         code = self.encode(given, self.reach(given, used, options, seeds), options, seeds)
         decoded = self.decode(code, used, options, seeds)
         rebuilt = Rebuilt(blocks_of(tensors), name="rebuilt")(decoded)
