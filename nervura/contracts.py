@@ -22,7 +22,7 @@ from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.detectors.base import Detector
-from nervura.encoding import PICTURES, tensors
+from nervura.encoding import PICTURES, SERIES, tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model, load_problem
 from nervura.problems.base import Problem, Targetless
@@ -441,6 +441,25 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
     return Dataset.open((pixels.astype(np.uint8), y), problem=problem)
 
 
+def series_example(classes: int | None = None, rows: int = 90) -> Dataset:
+    """A small data set of series of two channels and up to 24 moments, some shorter and some with gaps, to check a network
+    of series on: a wave, whose pace is the answer, and noise.
+
+    Args:
+        classes: 2 for a binary problem, more for a multiclass one; None for a regression on the pace.
+    """
+    draw = np.random.default_rng(0)
+    places = draw.uniform(0, 3, rows) if classes is None else np.arange(rows) % classes
+    moments = np.arange(24)
+    waves = np.sin((places[:, None] + 1) * moments / 4 + draw.uniform(0, 1, (rows, 1)))
+    values = np.stack([waves, draw.normal(size=waves.shape)], axis=2) + 0.1 * draw.normal(size=(rows, 24, 2))
+    values[draw.random(values.shape) < 0.02] = np.nan
+    for row, length in enumerate(draw.integers(16, 25, rows)):
+        values[row, length:] = np.nan
+    problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
+    return Dataset.open((values, places), problem=problem)
+
+
 def captions_example(rows: int = 60) -> Dataset:
     """A small data set of colour pictures, 12 x 12, with two captions each: whether a light is red or blue, and
     where."""
@@ -456,7 +475,9 @@ def captions_example(rows: int = 60) -> Dataset:
 
 
 def example_for(network: Network, classes: int | None = None) -> Dataset:
-    """The example of what a network takes: a table or pictures."""
+    """The example of what a network takes: a table, pictures or series."""
+    if SERIES in network.takes:
+        return series_example(classes)
     return pictures_example(classes) if PICTURES in network.takes else example(classes)
 
 

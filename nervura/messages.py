@@ -266,6 +266,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.text": ("text", "texto"),
     "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
+    "kind.series": ("series", "série"),
     "kind.captions": ("captions", "legendas"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
@@ -790,6 +791,28 @@ SENTENCES: dict[str, str] = {
     "deep residual networks for pictures: ResNet-20 for small ones to ResNet-152": (
         "redes residuais profundas para imagens: de ResNet-20, para as pequenas, a ResNet-152"
     ),
+    "thousands of fixed kernels over a series, and a ridge regression on how often each finds its pattern": (
+        "milhares de filtros fixos sobre uma série, e uma regressão ridge sobre quantas vezes cada um encontra o seu padrão"
+    ),
+    "three convolutions along time and the mean over it: the fully convolutional network for series": (
+        "três convoluções ao longo do tempo e a média sobre ele: a rede totalmente convolucional para séries"
+    ),
+    "a simple recurrent network: one state, carried from step to step": (
+        "uma rede recorrente simples: um estado, levado de passo em passo"
+    ),
+    "long short-term memory: gates decide what is kept, changed and shown": (
+        "memória longa de curto prazo: portas decidem o que se guarda, muda e mostra"
+    ),
+    "gated recurrent units: one gate blends the old state with a new one": (
+        "unidades recorrentes com portas: uma porta mistura o estado antigo com um novo"
+    ),
+    "a small transformer encoder: every step of a sequence looks at all others": (
+        "um pequeno codificador transformer: cada passo de uma sequência olha para todos os outros"
+    ),
+    "beside series no other columns are read": "ao lado de séries não se leem outras colunas",
+    "Each step is {count} moments, so that a series of {length} has at most {most} steps.": (
+        "Cada passo são {count} momentos, para que uma série de {length} tenha no máximo {most} passos."
+    ),
     "a network that has learnt from ImageNet, carried over to few photographs": (
         "uma rede que aprendeu com a ImageNet, transportada para poucas fotografias"
     ),
@@ -803,6 +826,7 @@ SENTENCES: dict[str, str] = {
     "Training stopped after {epochs} epochs ({what}); best: {best}.": (
         "O treino parou após {epochs} épocas ({what}); a melhor: {best}."
     ),
+    "The weights were computed, without an epoch of gradients.": "Os pesos foram calculados, sem épocas de gradientes.",
     "epochs": "épocas",
     "patience": "paciência",
     "budget": "tempo",

@@ -130,7 +130,9 @@ def layers_source(classes: list[type], package: str = "exported") -> str:
         ]
         if lines:
             sections.append("\n".join(lines))
-    return '"""Layers that Keras does not have."""\n\n' + "\n\n".join(sections) + "\n\n\n" + code + "\n"
+    # Two blank lines stand before a class or function, one before a constant.
+    gap = "\n\n\n" if code.startswith(("@", "class", "def")) else "\n\n"
+    return '"""Layers that Keras does not have."""\n\n' + "\n\n".join(sections) + gap + code + "\n"
 
 
 def _take(name: str, module: Any, wanted: dict[str, str], plain: set[str], members: dict[str, set[str]]) -> None:

@@ -172,6 +172,41 @@ def scattered(tiles: np.ndarray, places: np.ndarray, size: tuple[int, int] = (42
     return whole
 
 
+def heated_series(series: np.ndarray, heats: np.ndarray, titles: list[str]) -> np.ndarray:
+    """Series below each other, the ground behind them warm where they matter: uint8 (height, width, 3).
+
+    Args:
+        series: (rows, length, channels), NaN beyond their ends.
+        heats: (rows, length) from 0 to 1.
+        titles: one line for each.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 1.15 * len(series)), dpi=110, layout="constrained", facecolor="white")
+    canvas = FigureCanvasAgg(figure)
+    for place, (one, heat, title) in enumerate(zip(series, heats, titles, strict=True), 1):
+        axes = figure.add_subplot(len(series), 1, place)
+        length = len(one)
+        axes.imshow(
+            heat[None], aspect="auto", cmap="Oranges", vmin=0, vmax=1.4, extent=(0.5, length + 0.5, 0, 1),
+            transform=axes.get_xaxis_transform(), zorder=0,
+        )  # fmt: skip
+        for channel in range(one.shape[1]):
+            axes.plot(
+                np.arange(1, length + 1), one[:, channel], color=["#1d3a5f", "#4f7f4a", "#7a4a7f"][channel % 3], lw=1.1
+            )
+        axes.set_title(title, fontsize=8, loc="left", pad=2, parse_math=False)
+        axes.set_xlim(0.5, length + 0.5)
+        known = one[~np.isnan(one)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        room = 0.05 * (high - low) or 1.0
+        axes.set_ylim(low - room, high + room)
+        axes.tick_params(labelsize=7, length=2)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
 DOT_COLOURS = (
     (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233),
     (213, 94, 0), (120, 94, 240), (148, 148, 40), (140, 86, 75), (110, 110, 110),

@@ -66,7 +66,7 @@ def write_pictures(folder):
 
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """Two epochs, one seed and few trees: what is tested is that the code runs, not what it finds."""
+    """Two epochs, one seed, few rivals and trees: what is tested is that the code runs, not what it finds."""
     fit = training.fit
 
     def short(design, *data, **how):
@@ -76,6 +76,7 @@ def quick():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "fit", short)
         patch.setattr(evaluation, "SEEDS", 1)
+        patch.setattr(evaluation, "LADDER", evaluation.LADDER[:1])
         patch.setattr(base, "MOST_TREES", 10)
         patch.setattr(searching, "MOST_TRIALS", 2)
         yield

@@ -155,13 +155,17 @@ def test_problems_keep_their_contract(name: str) -> None:
 
 SMALLER: dict[str, dict[str, Any]] = {
     "residual": {"depth": 8},
+    "minirocket": {"features": 420},
+    "temporal_convolution": {"filters": [8, 16], "kernels": [5, 3]},
+    "attention": {"width": 16, "layers": 1},
+    **{name: {"units": 8, "layers": 2} for name in ("recurrent", "lstm", "gru")},
     "deep_belief": {"hidden": [8]},
     "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
 }
 """Options of networks that would take long in their usual size."""
 
-ON_ONE_PROBLEM = ("pretrained",)
-"""Networks whose many layers take long to compile, and whose way to the head is the same for all problems."""
+ON_ONE_PROBLEM = ("pretrained", "recurrent", "gru", "attention", "temporal_convolution")
+"""Networks that take long to compile, and whose way to the head is the same for all problems or that of ``lstm``."""
 
 
 @pytest.mark.parametrize("network", [network.name for network in zoo])
