@@ -16,6 +16,7 @@ import nervura
 from nervura import evaluation, searching, training
 from nervura.baselines import base
 from nervura.cli import main
+from nervura.contracts import documents_example
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -64,6 +65,13 @@ def write_pictures(folder):
     (folder / "captioned" / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
+def write_documents(folder):
+    for number, (text, subject) in enumerate(documents_example(80).iter_rows()):
+        for name in ("letters", "new_letters") if number < 5 else ("letters",):
+            (folder / name / subject).mkdir(parents=True, exist_ok=True)
+            (folder / name / subject / f"{number}.txt").write_text(text)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick():
     """Two epochs, one seed, few rivals and trees: what is tested is that the code runs, not what it finds."""
@@ -88,6 +96,7 @@ def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
     write_tables(folder)
     write_pictures(folder)
+    write_documents(folder)
     nervura.train(folder / "table.csv", "y", options={"hidden": [8]}, out=folder / "my_run")
     return folder
 
