@@ -18,7 +18,7 @@ from nervura import __version__
 from nervura.cli import main
 
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ["train", "check", "predict", "evaluate", "explain", "report", "export", "compare", "zoo", "resume"]
+COMMANDS = ["train", "check", "predict", "evaluate", "explain", "report", "export", "pack", "compare", "zoo", "resume"]
 
 
 @pytest.fixture(autouse=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -25,28 +25,29 @@ class RowLoss(keras.losses.Loss):
 class OwnObjective(keras.Model):
     """Trains the layers of ``model`` by an objective: its outputs are what is to be made small of each row, (batch,).
 
-    It is never saved. Held-out rows are judged with ``training=False``, as everywhere.
+    It is never saved. Held-out rows are judged with ``training=False``, as everywhere. What a subclass is told beside the
+    model it keeps under the name of the argument.
 
     Args:
         model: the predicting model.
-        objective: (inputs, training, name of the phase) -> (batch,).
-        others: layers with variables, such as random states, that ``objective`` uses and the model does not have.
+        others: layers with variables, such as random states, that the objective uses and the model does not have.
     """
 
-    def __init__(
-        self, model: keras.Model, objective: Callable[[Any, bool, str], Any], others: Sequence[keras.layers.Layer] = ()
-    ) -> None:
+    def __init__(self, model: keras.Model, others: Sequence[keras.layers.Layer] = ()) -> None:
         super().__init__(name=f"{model.name}_objective")
-        self.predicting, self.others = model, list(others)
-        self.objective, self.phase = objective, ""
+        self.predicting, self.others, self.phase = model, list(others), ""
         self.built = True
 
     def enter(self, phase: str) -> None:
         """Changes what is made small; the model must then be compiled again."""
         self.phase = phase
 
+    def row_losses(self, inputs: Any, training: bool) -> Any:
+        """What is made small of each row, (batch,)."""
+        raise NotImplementedError
+
     def call(self, inputs: Any, training: bool = False) -> Any:
-        return self.objective(inputs, bool(training), self.phase)
+        return self.row_losses(inputs, bool(training))
 
 
 def rebuilding_loss(given: Any, sums: Any, blocks: list[tuple[str, list[int]]], pixels: str = "squared_error") -> Any:

@@ -156,6 +156,10 @@ class Problem:
         """The network's outputs as metrics want them: probabilities (rows, classes) or values (rows,), float64."""
         raise NotImplementedError
 
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        """What another form of a run is compared with it by: (rows, ...)."""
+        return estimates
+
     def constant(self, truth: np.ndarray, rows: int) -> np.ndarray:
         """The estimates of whoever knows the training target and ignores the inputs."""
         raise NotImplementedError
@@ -348,6 +352,7 @@ class Finding:
 
     Attributes:
         columns: the heads of the table; ``rows`` hold numbers and texts.
+        of_rows: whether these tell the content of rows of the data; such a table stays out of a packed run.
         picture: the name of an array uint8 (height, width, channels).
     """
 
@@ -356,6 +361,7 @@ class Finding:
     columns: list[Both] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     picture: str | None = None
+    of_rows: bool = False
 
 
 @dataclass
@@ -392,6 +398,7 @@ class Targetless(Problem):
     Attributes:
         rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
         network: what is trained where no network is named.
+        keeps_rows: whether rows that it learnt from are among the arrays, since it cannot answer without them.
         arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
     """
 
@@ -399,6 +406,7 @@ class Targetless(Problem):
     supervised_by = "nobody"
     needs_target = False
     calibrates = False
+    keeps_rows: ClassVar[bool] = False
     rank: ClassVar[int] = 50
     network: ClassVar[str] = "autoencoder"
 
@@ -469,6 +477,13 @@ class Targetless(Problem):
     def estimates(self, outputs: np.ndarray) -> np.ndarray:
         """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
         return outputs
+
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        return self.figures_of(self.decode(estimates))
+
+    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
+        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
+        return answers.select(pl.col(pl.Float64)).to_numpy()
 
     def settle(self, parts: dict[str, Answers]) -> Self:
         """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from nervura.encoding import Tensor
     from nervura.layers.row_loss import OwnObjective
 
-FINE_TUNING = "fine-tuning"
 SHARE_OF_A_MACHINE = 0.1
 """Of the time left of a budget, the most that one machine of the stack takes."""
 
@@ -49,6 +48,8 @@ class DeepBelief(Rebuilding):
     def phases(self, options: Any) -> list[Phase]:
         if not options.pretraining:
             return [Phase("training", options)]
+        from nervura.layers.deep_belief_objective import FINE_TUNING, machine_name
+
         count = len(options.hidden) + 1
         own = replace(
             options,
@@ -63,62 +64,8 @@ class DeepBelief(Rebuilding):
         ]
         return [*machines, Phase(FINE_TUNING, options, afresh=True)]
 
-    def enter(self, model: keras.Model, phase: Phase) -> None:
-        """A machine learns alone, with the bias of its visible units in the decoder; what was learnt is unrolled."""
-        from keras import ops
-
-        stack = machines_of(model)
-        names = [machine_name(number, len(stack)) for number in range(1, len(stack) + 1)]
-        place = names.index(phase.name) if phase.name in names else len(stack)
-        if place and phase.name != "training":
-            encoder, decoder = stack[place - 1]
-            decoder.kernel.assign(ops.transpose(encoder.kernel))
-        for number, (encoder, decoder) in enumerate(stack):
-            learns = place == len(stack) or number == place
-            encoder.trainable = decoder.trainable = learns
-            decoder.kernel.trainable = place == len(stack)
-
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        import keras
-        from keras import ops
+        from nervura.layers.deep_belief_objective import DeepBeliefObjective
 
-        from nervura.layers.boltzmann import Gibbs, contrast
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
-
-        giver, coder = halves_of(model)
-        stack, seeds = machines_of(model), seeds_from([seed, 1])
-        given = model.get_layer("given").output
-        reaching = [keras.Model(given, encoder.input) if number else None for number, (encoder, _) in enumerate(stack)]
-        kinds = [blocks_of(tensors), *([("flags", [1] * encoder.units)] for encoder, _ in stack[:-1])]
-        chains = [Gibbs(next(seeds), name=f"gibbs_{number}") for number in range(1, len(stack) + 1)]
-        names = [machine_name(number, len(stack)) for number in range(1, len(stack) + 1)]
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            rows = giver(inputs)
-            if phase not in names:
-                return rebuilding_loss(rows, coder(rows, training=training)[1], kinds[0], options.pixels)
-            place = names.index(phase)
-            below, (encoder, decoder) = reaching[place], stack[place]
-            visible = rows if below is None else ops.stop_gradient(below(rows))
-            weights = (encoder.kernel, encoder.bias, decoder.bias)
-            if training:
-                last = place == len(stack) - 1
-                return contrast(visible, *weights, kinds[place], chains[place], options.steps, gaussian=last)
-            sums = encoder(visible) @ ops.transpose(encoder.kernel) + decoder.bias
-            return rebuilding_loss(visible, sums, kinds[place])
-
-        return OwnObjective(model, objective, chains)
-
-
-def machine_name(number: int, count: int) -> str:
-    """What the phase of one machine is called."""
-    return f"Boltzmann machine {number} of {count}"
-
-
-def machines_of(model: keras.Model) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
-    """The layers of each machine, from the rows to the code: its half of the encoder and its half of the decoder."""
-    count = sum(layer.name.startswith("encoder_") for layer in model.layers)
-    encoders = [*(f"encoder_{number}" for number in range(1, count + 1)), "code"]
-    decoders = ["decoded", *(f"decoder_{number}" for number in range(1, count + 1))]
-    return [(model.get_layer(one), model.get_layer(other)) for one, other in zip(encoders, decoders, strict=True)]
+        seeds = [one for one, _ in zip(seeds_from([seed, 1]), range(len(options.hidden) + 1), strict=False)]
+        return DeepBeliefObjective(model, options.steps, options.pixels, seeds)

@@ -11,8 +11,8 @@ from sklearn.datasets import load_digits
 from nervura import contracts, keeping, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
+from nervura.layers.deep_belief_objective import machines_of
 from nervura.run import Run
-from nervura.zoo.deep_belief import machines_of
 
 DATASET = contracts.pictures_example(4)
 OPTIONS = {"hidden": [16, 8], "latent_dim": 2, "pretraining_epochs": 2, "epochs": 2, "pretraining_rate": 0.01}
@@ -42,11 +42,11 @@ def test_a_machine_learns_alone_and_is_unrolled_behind_it() -> None:
     phases = one.network.phases(one.options)
     stack = machines_of(one.model)
     before = keras.ops.convert_to_numpy(stack[0][0].kernel)
-    one.network.enter(one.model, phases[1])
+    one.learner.enter(phases[1].name)
     assert np.array_equal(keras.ops.convert_to_numpy(stack[0][1].kernel), before.T)
     names = [variable.path for variable in one.learner.trainable_variables]
     assert sorted(names) == ["decoder_1/bias", "encoder_2/bias", "encoder_2/kernel"]
-    one.network.enter(one.model, phases[-1])
+    one.learner.enter(phases[-1].name)
     assert len(one.learner.trainable_variables) == 12
 
 
