@@ -4,6 +4,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from pathlib import Path
 
@@ -28,6 +29,14 @@ KEPT_PROGRAMS = {
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
 """JAX compiles a network that several tests train once, in whichever process comes first."""
+
+ONE_CORE = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "POLARS_MAX_THREADS": "1",
+}
+"""Two processes test at a time: threads that wait for each other would only take time from them."""
 
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
@@ -63,11 +72,13 @@ def test(arguments: list[str]) -> None:
     """Runs the whole suite on TensorFlow, then the smaller one on JAX and on PyTorch, each in its own process."""
     set_up("dev")
     lint([])
-    for part in [arguments] if arguments else IN_PARTS:
-        run(str(PYTHON), "-m", "pytest", "-n", "2", *part, KERAS_BACKEND="tensorflow")
+    pytest = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "worksteal"]
+    with tempfile.TemporaryDirectory() as folder:
+        for part in [arguments] if arguments else IN_PARTS:
+            run(*pytest, *part, KERAS_BACKEND="tensorflow", NERVURA_MADE_ONCE=folder, **ONE_CORE)
     if not arguments:
         for backend in ("jax", "torch"):
-            run(str(PYTHON), "-m", "pytest", "-n", "2", *ON_ALL_BACKENDS, KERAS_BACKEND=backend, **KEPT_PROGRAMS)
+            run(*pytest, *ON_ALL_BACKENDS, KERAS_BACKEND=backend, **ONE_CORE, **KEPT_PROGRAMS)
 
 
 def lint(arguments: list[str]) -> None:

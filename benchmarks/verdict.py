@@ -31,7 +31,7 @@ from nervura.baselines import baselines  # noqa: E402
 from nervura.dataset import Dataset  # noqa: E402
 from nervura.designing import design  # noqa: E402
 from nervura.encoding import tensors  # noqa: E402
-from nervura.judging import WORTH  # noqa: E402
+from nervura.judging import worth  # noqa: E402
 
 LADDER = {"perceptron": ("perceptron", {}), "feed_forward": ("feed_forward", {})}
 
@@ -57,8 +57,8 @@ def main() -> None:
         if verdict["depth"] is None:
             continue
         names = verdict["depth"]["deep"], verdict["depth"]["other"]
-        difference, half, worth = truth(frame[: 5 * given.rows], entry, *names, given.repeats, given.folds)
-        found = "yes" if difference + half < 0 else "no" if difference - half > -worth else "undecided"
+        difference, half, least = truth(frame[: 5 * given.rows], entry, *names, given.repeats, given.folds)
+        found = "yes" if difference + half < 0 else "no" if difference - half > -least else "undecided"
         told = verdict["deep_warranted"]
         print(
             f"| {entry['name']} | {told} | {found} | {names[0]} | {names[1]} | {difference:.4g} ± {half:.2g} |",
@@ -84,7 +84,7 @@ def truth(
     frame: pl.DataFrame, entry: dict[str, Any], deep: str, other: str, repeats: int, folds: int
 ) -> tuple[float, float, float]:
     """Mean difference of the deciding metric (deep minus other), half its interval, and what is worth gaining."""
-    differences, gains = [], []
+    differences, kept = [], []
     for repeat in range(repeats):
         place = np.random.default_rng(repeat).permutation(frame.height) % folds
         for fold in range(folds):
@@ -97,11 +97,12 @@ def truth(
                 )
                 scores = [score(dataset, name) for name in (deep, other, "constant")]
             differences.append(scores[0] - scores[1])
-            gains.append(scores[2] - min(scores[:2]))
+            kept.append(scores)
     runs = len(differences)
     error = np.std(differences, ddof=1) * np.sqrt(1 / runs + 1 / (folds - 1))
     half = float(student.ppf(0.975, runs - 1) * error)
-    return float(np.mean(differences)), half, WORTH * max(0.0, float(np.mean(gains)))
+    of_deep, of_other, constant = np.mean(kept, axis=0)
+    return float(np.mean(differences)), half, worth(constant, min(of_deep, of_other), of_other, greater_is_better=False)
 
 
 def score(dataset: Dataset, name: str) -> float:

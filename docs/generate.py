@@ -98,12 +98,13 @@ def zoo_pages() -> dict[str, str]:
             line if line.startswith("- ") or not line else f"  {line}" for line in lines[first + 1 :]
         ]
         problem = " --problem embedding" if network.rebuilds else ""
+        source = "photos" if network.takes == {"pictures"} else "toy:iris"
         parts = [
             f"# {network.name}",
             f"*{network.summary[0].upper()}{network.summary[1:]}.*",
             "\n".join(lines),
             f"It takes {', '.join(sorted(network.takes))} and answers {', '.join(sorted(network.suits))}.",
-            f"```sh\nnervura train toy:iris{problem} --network {network.name}\n```",
+            f"```sh\nnervura train {source}{problem} --network {network.name}\n```",
             "## Options",
             "Set with `--set OPTION=VALUE`, or in Python with `options={...}`.",
         ]

@@ -385,7 +385,13 @@ def _nature(dataset: Dataset, frame: pl.DataFrame) -> Section:
             "not the order of the words.",
             "warning",
         )
-    if not grid and not texts:
+    documents = [column.name for column in inputs if column.kind == "document"]
+    if documents:
+        section.say(
+            f"Of the documents in {', '.join(repr(name) for name in documents[:5])} it is counted how often each word is in "
+            "them; their order is not read."
+        )
+    if not grid and not texts and not documents:
         section.say("Each column has a meaning of its own, which is what dense networks read.")
     return section
 

@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
         return command
 
-    train = add("train", _train, "train a network on a table or pictures, judge it and write a report")
+    train = add("train", _train, "train a network on a table, pictures or documents, judge it and write a report")
     _add_data(train)
     train.add_argument(
         "--network",
@@ -179,7 +179,11 @@ def _add_data(command: argparse.ArgumentParser) -> None:
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"
     )
     command.add_argument(
-        "--column", action="append", default=[], metavar="NAME=KIND", help="number, category, boolean, datetime or text"
+        "--column",
+        action="append",
+        default=[],
+        metavar="NAME=KIND",
+        help="number, category, boolean, datetime, text or document",
     )
     command.add_argument(
         "--drop", action="append", default=[], metavar="NAME", help="a column to leave out; may be repeated"
@@ -304,10 +308,11 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
 
 def _warnings(run: Any) -> list[str]:
     from nervura.rendering import told_of_imbalance
-    from nervura.schema import NAMES_PARTS, NAMES_PICTURES, Schema
+    from nervura.schema import NAMES_DOCUMENTS, NAMES_PARTS, NAMES_PICTURES, Schema
 
     schema = Schema.from_json(run.need("schema"))
-    told = [column for column in schema.aside if column.reason not in (NAMES_PARTS, NAMES_PICTURES)]
+    no_news = (NAMES_PARTS, NAMES_PICTURES, NAMES_DOCUMENTS)
+    told = [column for column in schema.aside if column.reason not in no_news]
     aside = [f"{column.name} is set aside: {column.reason}" for column in told]
     left_out = run.evaluation["notes"]
     imbalance = run.evaluation.get("imbalance")

@@ -159,44 +159,86 @@ def check_network(network: Network, dataset: Dataset, folder: Path, options: dic
         dataset: with a problem that the network suits.
         options: of the network; the epochs are set here.
     """
-
-    def made(seed: int) -> Design:
-        return design(
-            dataset.problem, network, dataset.schema, {**(options or {}), "epochs": EPOCHS}, seed, dataset.folds
-        )
-
-    def fitted(seed: int, run: Run | None = None, watch: Callable[[Any], None] | None = None) -> Design:
-        new = made(seed)
-        rows = (dataset.arrays(part) for part in ("train", "validation"))
-        training.fit(new, *rows, folds=dataset.fold_of_training, run=run, watchers=[watch] if watch else [])
-        return new
-
-    first = fitted(1)
-    weights = _weights(first)
-    outside = [v.path for v, new in zip(first.model.variables, weights, strict=True) if not np.isfinite(new).all()]
-    _must(not outside, f"weights became other than numbers: {outside}")
-    before = _weights(made(1))
+    first, weights = _trained(network, dataset, options)
+    before = _weights(_made(network, dataset, options))
+    _must(
+        _same(before, _weights(_made(network, dataset, options))), "two designs of one seed have other initial weights"
+    )
     _must(not _same(before, weights), "training changed no weight")
-    _must(_same(before, _weights(made(1))), "two designs of one seed have other initial weights")
-    _must(_same(weights, _weights(fitted(1))), "the same seed led to other weights")
-    _must(not _same(weights, _weights(fitted(2))), "another seed led to the same weights")
+    if _same(before, _weights(_made(network, dataset, options, seed=2))):
+        other = _weights(_fitted(network, dataset, options, seed=2))
+        _must(not _same(weights, other), "another seed led to the same weights")
 
     run = Run.create(folder)
     with patch.object(keeping, "CHECKPOINT_SECONDS", -1.0):
         try:
-            fitted(1, run, _kill)
+            _fitted(network, dataset, options, run, _kill)
         except _Killed:
             pass
-        _must(_same(weights, _weights(fitted(1, run))), "a run that was killed and resumed led to other weights")
+        resumed = _weights(_fitted(network, dataset, options, run))
+    if not _same(weights, resumed):
+        again = _weights(_fitted(network, dataset, options))
+        _must(_same(weights, again), "the same seed led to other weights")
+        raise BrokenContract("a run that was killed and resumed led to other weights")
+    _saved(first, dataset, run)
 
+
+def check_answers(network: Network, dataset: Dataset, folder: Path, options: dict[str, Any] | None = None) -> None:
+    """A network learns a problem to weights and outputs that are numbers, and is the same once saved.
+
+    A part of ``check_network``, for the other problems that a network suits.
+    """
+    _saved(_trained(network, dataset, options)[0], dataset, Run.create(folder))
+
+
+def check_saved(network: Network, dataset: Dataset, folder: Path, options: dict[str, Any] | None = None) -> None:
+    """A network is the same once saved, with what it takes from the training rows before it is trained.
+
+    Like ``check_network`` it leaves in ``folder`` what ``check_in_fresh_process`` wants.
+    """
+    design = _made(network, dataset, options)
+    network.prepare(design.model, dataset.arrays("train")[0])
+    _saved(design, dataset, Run.create(folder))
+
+
+def _made(network: Network, dataset: Dataset, options: dict[str, Any] | None, seed: int = 1) -> Design:
+    given = {**(options or {}), "epochs": EPOCHS}
+    return design(dataset.problem, network, dataset.schema, given, seed, dataset.folds)
+
+
+def _fitted(
+    network: Network,
+    dataset: Dataset,
+    options: dict[str, Any] | None,
+    run: Run | None = None,
+    watch: Callable[[Any], None] | None = None,
+    seed: int = 1,
+) -> Design:
+    new = _made(network, dataset, options, seed)
+    rows = (dataset.arrays(part) for part in ("train", "validation"))
+    training.fit(new, *rows, folds=dataset.fold_of_training, run=run, watchers=[watch] if watch else [])
+    return new
+
+
+def _trained(network: Network, dataset: Dataset, options: dict[str, Any] | None) -> tuple[Design, list[np.ndarray]]:
+    """The network after a training, and its weights, which must be numbers."""
+    first = _fitted(network, dataset, options)
+    weights = _weights(first)
+    outside = [v.path for v, new in zip(first.model.variables, weights, strict=True) if not np.isfinite(new).all()]
+    _must(not outside, f"weights became other than numbers: {outside}")
+    return first, weights
+
+
+def _saved(design: Design, dataset: Dataset, run: Run) -> None:
+    """The model answers with numbers, as many as its head has units, and alike when it is saved and loaded."""
     x = dataset.arrays("validation")[0]
-    outputs = training.predict(first.model, x)
+    outputs = training.predict(design.model, x)
     _must(
-        outputs.shape == (len(dataset.arrays("validation")[1]), first.problem.head().units),
+        outputs.shape == (len(dataset.arrays("validation")[1]), design.problem.head().units),
         "outputs are (rows, units)",
     )
     _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
-    run.write_file("model.keras", lambda temporary: first.model.save(temporary))
+    run.write_file("model.keras", lambda temporary: design.model.save(temporary))
     loaded = training.predict(load_model(run), x)
     _must(np.array_equal(loaded, outputs), "the model that was saved and loaded gives other outputs")
     run.write_arrays("inputs", x)
@@ -241,11 +283,7 @@ def check_in_fresh_process(
         tolerance: the largest difference; another backend, asked for in ``environment``, rounds otherwise.
         environment: of the process; by default this one's.
     """
-    _fresh(_FRESH, tolerance, *folders, environment=environment)
-
-
-def _fresh(program: str, *words: Any, environment: dict[str, str] | None = None) -> None:
-    command = [sys.executable, "-c", program, *map(str, words)]
+    command = [sys.executable, "-c", _FRESH, str(tolerance), *map(str, folders)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True)
     _must(done.returncode == 0, done.stderr[-2_000:])
 
@@ -266,7 +304,7 @@ def check_exporter(exporter: Exporter, run: Run, rows: pl.DataFrame) -> None:
 
 
 def check_baseline(baseline: Baseline, dataset: Dataset, folder: Path) -> None:
-    """A baseline is a function of its rows and seed, and gives the same estimates when another process has read it.
+    """A baseline is a function of its rows and seed, and gives the same estimates once written and read.
 
     Args:
         folder: where it is left, with and without folds.
@@ -289,44 +327,22 @@ def check_baseline(baseline: Baseline, dataset: Dataset, folder: Path) -> None:
         _must(np.array_equal(estimates, again), "a second fit to the same rows gives other estimates")
         none = {tensor: values[:0] for tensor, values in x.items()}
         _must(fitted.estimates(none).shape == (0, *shape[1:]), "no rows have no estimates")
-        run = Run.create(folder / name)
-        run.write("schema", dataset.schema.to_json())
-        run.write("problem", {"name": problem.name, "coding": problem.coding})
-        run.write_folder(baseline.name, fitted.write)
-        run.write_arrays("inputs", x)
-        run.write_arrays("estimates", {"estimates": estimates})
-        for file in (run.path / baseline.name).rglob("*"):
+        place = folder / name
+        place.mkdir(parents=True)
+        fitted.write(place)
+        for file in place.rglob("*"):
             _must(file.is_dir() or file.read_bytes()[:2] not in PICKLES, f"'{file.name}' is a pickle")
-    _fresh(_FRESH_BASELINES, baseline.name, folder / "alone", folder / "bagged")
+        read = baseline.read(place, type(problem)(json.loads(json.dumps(problem.coding))), inputs).estimates(x)
+        _must(np.abs(read - estimates).max() <= 1e-12, "what was written and read gives other estimates")
 
 
 PICKLES = tuple(bytes([0x80, protocol]) for protocol in range(2, 6))
 """How pickles begin."""
 
 
-_FRESH_BASELINES = """
-import sys
-import numpy as np
-from nervura.baselines import baselines
-from nervura.encoding import tensors
-from nervura.problems import problems
-from nervura.run import Run
-from nervura.schema import Schema
-for folder in sys.argv[2:]:
-    run = Run.open(folder)
-    told = run.need("problem")
-    problem = type(problems.load(told["name"]))(told["coding"])
-    fitted = baselines.load(sys.argv[1]).read(run.path / sys.argv[1], problem, tensors(Schema.from_json(run.need("schema"))))
-    x = run.read_arrays("inputs")
-    difference = np.abs(fitted.estimates(x) - run.read_arrays("estimates")["estimates"]).max()
-    if not difference <= 1e-12:
-        sys.exit(f"the baseline in {folder} gives other estimates in a fresh process, by {difference}")
-"""
-
-
 def check_detector(detector: Detector, rows: np.ndarray, odd: np.ndarray, folder: Path) -> None:
-    """A detector is a function of its rows and seed, finds what is odd, and scores alike when another process has read
-    its arrays.
+    """A detector is a function of its rows and seed, finds what is odd, and scores alike once its arrays are written and
+    read.
 
     Args:
         rows: usual rows (rows, features), an even number of them.
@@ -346,22 +362,10 @@ def check_detector(detector: Detector, rows: np.ndarray, odd: np.ndarray, folder
     _must(float((strange[:, None] > scores).mean()) > 0.9, "odd rows are not above usual ones")
     run = Run.create(folder)
     run.write_arrays("state", fitted.arrays())
-    run.write_arrays("inputs", {"rows": new})
-    run.write_arrays("scores", {"scores": scores})
-    _fresh(_FRESH_DETECTOR, detector.name, folder)
-
-
-_FRESH_DETECTOR = """
-import sys
-import numpy as np
-from nervura.detectors import detectors
-from nervura.run import Run
-run = Run.open(sys.argv[2])
-fitted = detectors.load(sys.argv[1]).fitted.of(run.read_arrays("state"))
-difference = np.abs(fitted.score(run.read_arrays("inputs")["rows"]) - run.read_arrays("scores")["scores"]).max()
-if not difference <= 1e-9:
-    sys.exit(f"the detector gives other scores in a fresh process, by {difference}")
-"""
+    kept = run.read_arrays("state")
+    _must(kept is not None, "a detector is kept as arrays")
+    again = detector.fitted.of(kept or {}).score(new)
+    _must(np.abs(again - scores).max() <= 1e-9, "what was written and read gives other scores")
 
 
 def example(classes: int | None = None, rows: int = 200) -> Dataset:

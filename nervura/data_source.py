@@ -56,6 +56,7 @@ class DataCode:
         imports = ["from pathlib import Path"] if self.columns else []
         imports = [
             *(["import csv"] if reading.get("irregular") else []),
+            *(["import itertools"] if reading.get("repeated_names") else []),
             *(["import json"] if self.columns else []),
             *(["import math"] if "circle" in self.helpers else []),
             *imports,
@@ -280,6 +281,11 @@ class DataCode:
     def _read_columns(self) -> list[Column]:
         return [*self.schema.inputs, *([self.target] if self.target is not None else [])]
 
+    def _repeated_names(self) -> bool:
+        """Whether a column may have been renamed because another is called alike, as ``unique_names`` does it."""
+        names = {column.name for column in self.schema.columns}
+        return any(re.sub(r"_\d+$", "", name) in names - {name} for name in names)
+
     def _reading(self) -> dict[str, Any]:
         reading = self.reading
         if not self.text:
@@ -287,13 +293,11 @@ class DataCode:
         separator = quoted(reading.get("separator") or ",")
         quote = reading.get("quote", '"')
         header = reading.get("has_header", True)
-        options = ["infer_schema=False"]
+        options = ["has_header=False", "infer_schema=False"]
         if separator != '","':
             options.append(f"separator={separator}")
         if quote != '"':
             options.append(f"quote_char={quoted(quote) if quote else None}")
-        if not header:
-            options.append("has_header=False")
         if reading.get("skip_lines"):
             options.append(f"skip_lines={reading['skip_lines']}")
         encoding = reading.get("encoding") or "utf-8"
@@ -314,6 +318,7 @@ class DataCode:
             "dialect": ", ".join([*dialect, *(["skipinitialspace=True"] if quote is not None else [])]),
             "skip_lines": reading.get("skip_lines") or 0,
             "has_header": header,
+            "repeated_names": header and self._repeated_names(),
             "special": bool(self._special_words()),
         }
 

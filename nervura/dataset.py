@@ -27,11 +27,12 @@ BATCH_ROWS = 100_000
 BAGGED_ROWS = 50_000
 """Up to this many rows besides the test rows, networks and baselines that can be bagged are, over folds."""
 
-LEARNING_ROWS = 500_000
-"""The encoding is learnt from all training rows or, of more, from this many taken evenly."""
+LEARNING_ROWS, LEARNING_DOCUMENTS = 500_000, 50_000
+"""The encoding is learnt from all training rows or, of more, from this many taken evenly; fewer where they are long texts."""
 
 MEMORY = 10**9
-"""Decoded pictures of up to so many bytes are kept in memory; more lie in a temporary file and are read as needed."""
+"""Tables, decoded pictures and counted words of up to so many bytes are kept in memory; of more the last two lie in a
+temporary file and are read as needed."""
 
 DECODED_ROWS = 2_000
 MOST_NAMED = 10
@@ -144,7 +145,8 @@ class Dataset:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
         dataset = cls(found, schema, detection, bound, split, test_table, decoded)
         if decoded is None:
-            encoding.learn(schema, dataset.sample("train", LEARNING_ROWS))
+            most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
+            encoding.learn(schema, dataset.sample("train", most))
         else:
             dataset._learn_of_pictures()
         return dataset
@@ -306,7 +308,7 @@ class Dataset:
         return encoding.encode(schema, frame), self.problem.encode(target)
 
     def _room(self, rows: int) -> dict[str, np.ndarray]:
-        return {t.name: np.empty((rows, t.width), t.dtype) for t in encoding.tensors(self.schema)}
+        return {t.name: _room_for(rows, (t.width,), t.dtype) for t in encoding.tensors(self.schema)}
 
     def _target_room(self, rows: int) -> np.ndarray:
         one = pl.Series([self.problem.coding.get("classes", [0.0])[0]])
@@ -367,9 +369,8 @@ def _held(table: Table) -> Table:
     """The same table, held in memory when it is small, so that it is read once."""
     if table.in_memory:
         return table
-    most = HELD_ROWS
-    if table.pictures:
-        most = int(MEMORY // max(1, table.frame.head(100).collect().estimated_size() / 100))
+    looked_at = table.frame.head(100).collect()
+    most = int(MEMORY // max(1, looked_at.estimated_size() / max(1, looked_at.height)))
     few = table.frame.head(min(HELD_ROWS, most) + 1).collect()
     if few.height > min(HELD_ROWS, most):
         return table
@@ -417,12 +418,12 @@ def _decode(table: Table, schema: Schema, size: str | None) -> tuple[Table, np.n
     return table, decoded, pictures.alike(np.concatenate(cells)[good])
 
 
-def _room_for(rows: int, shape: tuple[int, ...]) -> np.ndarray:
-    """An array of pictures, in memory or, of many, in a file that goes when the array does."""
-    if rows * int(np.prod(shape)) <= MEMORY:
-        return np.zeros((rows, *shape), np.uint8)
+def _room_for(rows: int, shape: tuple[int, ...], dtype: str = "uint8") -> np.ndarray:
+    """An array in memory or, of bytes that are many, in a file that goes when the array does."""
+    if rows * int(np.prod(shape)) <= MEMORY or dtype != "uint8":
+        return np.zeros((rows, *shape), dtype)
     with tempfile.TemporaryFile(prefix="nervura-") as file:
-        return np.memmap(file, np.uint8, "w+", shape=(rows, *shape))
+        return np.memmap(file, dtype, "w+", shape=(rows, *shape))
 
 
 def _kept(array: np.ndarray, which: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from nervura import backend
-from nervura.encoding import PICTURES, Tensor, image_column, tensors
+from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
 from nervura.errors import OptionError
 from nervura.problems.base import Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
@@ -19,8 +19,9 @@ from nervura.zoo.base import Network, options_to_json, read_options
 if TYPE_CHECKING:
     import keras
 
-DEFAULT_NETWORK, DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "tabm", "airbench", "pretrained"
-"""What is trained on tables, on pictures and on few photographs where no network is named."""
+DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK = "tabm", "feed_forward"
+DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "airbench", "pretrained"
+"""What is trained on tables, on tables with documents, on pictures and on few photographs where no network is named."""
 
 PHOTOGRAPH_SIDE, FEW_PHOTOGRAPHS = 64, 5_000
 """Pictures with a shorter side of at least so many pixels, and fewer than so many to learn from, are few photographs."""
@@ -41,7 +42,7 @@ def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str,
         return problem.network, None
     column = image_column(schema)
     if column is None:
-        return DEFAULT_NETWORK, None
+        return (DEFAULT_DOCUMENT_NETWORK if document_columns(schema) else DEFAULT_NETWORK), None
     form = column.encoding or {}
     side, rows = min(form["height"], form["width"]), form.get("rows", FEW_PHOTOGRAPHS)
     if side < PHOTOGRAPH_SIDE or rows >= FEW_PHOTOGRAPHS or not zoo.load(PHOTOGRAPH_NETWORK).at_hand():
@@ -136,6 +137,7 @@ def design(
     member = zoo.load(network) if isinstance(network, str) else network
     given = tensors(schema)
     _check_suits(member, problem, given)
+    _check_reads(member, problem, given)
     chosen = read_options(member.Options, options or {})
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
@@ -172,6 +174,21 @@ def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> Non
         raise OptionError(
             f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
             f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
+        )
+
+
+def _check_reads(network: Network, problem: Problem, given: list[Tensor]) -> None:
+    """Whether a network reads the documents, if there are some.
+
+    Raises:
+        OptionError: it does not.
+    """
+    if WORDS in {tensor.name for tensor in given} and WORDS not in network.takes:
+        reading = [one.name for one in zoo if _suits(one, problem) and WORDS in one.takes]
+        others = f"Write --network with one of {', '.join(reading)}" if reading else "Name another problem"
+        raise OptionError(
+            f"The network '{network.name}' does not read documents, and there is a column of them. {others}, or leave the "
+            "column out with --drop."
         )
 
 

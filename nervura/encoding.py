@@ -10,15 +10,21 @@ each network and lies inside its Keras model. A batch of a table is at most thre
 A batch of pictures is one tensor:
 
 - ``pictures``   uint8   (rows, height, width, channels): grey or red, green, blue, from 0 to 255
+
+Documents are a tensor beside those of the other columns:
+
+- ``words``      uint8   (rows, n): how often each stem is in a row's documents, from 0 to 255 (see ``nervura.words``)
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nervura import pictures
+from nervura import pictures, words
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -33,6 +39,9 @@ MAX_LEVELS = 5_000
 MAX_WORDS = 64
 PICTURES = "pictures"
 """The name of the tensor of pictures."""
+
+WORDS = "words"
+"""The name of the tensor of documents as bags of words."""
 
 LIMIT = 1e6
 """Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
@@ -57,7 +66,8 @@ class Tensor:
     features: tuple[str, ...]
     sizes: tuple[int, ...] = ()
     attributes: int = 0
-    """How many columns are told by this tensor first: over all tensors they sum to the number of input columns."""
+    """How many columns are told by this tensor first: over all tensors they sum to the number of input columns, where a
+    column of documents counts as one for each of its stems."""
     shape: tuple[int, ...] = ()
     """Of one row: (height, width, channels) of pictures, else (features,)."""
     facts: dict[str, Any] = field(default_factory=dict, compare=False)
@@ -115,7 +125,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text", "image"):
+        if column.name not in dtypes or column.kind in ("category", "text", "document", "image"):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue
@@ -146,22 +156,27 @@ def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def learn(schema: Schema, frame: pl.DataFrame) -> None:
+def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) -> None:
     """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns.
 
     The form of pictures was measured before any was decoded.
+
+    Args:
+        stems: how many of a column of documents are counted.
     """
     columns = _of_table(schema)
     typed = frame.select(values(column).alias(column.name) for column in columns)
     for column in columns:
         series = typed[column.name]
-        column.encoding = {
+        learners: dict[str, Callable[[pl.Series], dict[str, Any]]] = {
             "number": _learn_number,
             "boolean": _learn_boolean,
             "category": _learn_category,
             "datetime": _learn_datetime,
             "text": _learn_text,
-        }[column.kind](series)
+            "document": partial(words.learn, most=stems),
+        }
+        column.encoding = learners[column.kind](series)
 
 
 def _learn_number(series: pl.Series) -> dict[str, Any]:
@@ -252,6 +267,11 @@ def tensors(schema: Schema) -> list[Tensor]:
             found.append(Tensor(name, "int32", labels, sizes, len(new), facts={"rows": schema.rows}))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new), facts={"rows": schema.rows}))
+    documents = document_columns(schema)
+    if documents:
+        shown = [f"{column.name} › {word}" for column in documents for word in (column.encoding or {})["words"]]
+        # Each stem is an attribute of its own.
+        found.append(Tensor(WORDS, "uint8", tuple(shown), (), len(shown), facts={"rows": schema.rows}))
     found += [
         Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
         for column in schema.inputs
@@ -268,7 +288,9 @@ def picture_shape(column: Column) -> tuple[int, int, int]:
 
 def origins(schema: Schema) -> dict[str, list[str]]:
     """For each tensor, the column that each of its features was made from."""
-    return {name: [feature.column for feature in features] for name, features in _features(schema).items()}
+    made = {name: [feature.column for feature in features] for name, features in _features(schema).items()}
+    counted = [column.name for column in document_columns(schema) for _ in (column.encoding or {})["stems"]]
+    return {**made, WORDS: counted} if counted else made
 
 
 def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
@@ -283,6 +305,8 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
         )
         for name, features in _features(schema).items()
     }
+    if documents := document_columns(schema):
+        made[WORDS] = np.hstack([words.count(typed[column.name], column.encoding or {}) for column in documents])
     column = image_column(schema)
     return made if column is None else {**made, PICTURES: pictures.decode(frame[column.name], column.encoding or {})[0]}
 
@@ -290,6 +314,11 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
 def image_column(schema: Schema) -> Column | None:
     """The input column of pictures, where there is one."""
     return next((column for column in schema.inputs if column.kind == "image"), None)
+
+
+def document_columns(schema: Schema) -> list[Column]:
+    """The input columns of documents."""
+    return [column for column in schema.inputs if column.kind == "document"]
 
 
 def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
@@ -306,21 +335,24 @@ def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndar
 
 
 def plain_tensors(schema: Schema) -> list[Tensor]:
-    """The tensors as models read them that know no pictures: these become numbers, the shrunk picture's pixels."""
+    """The tensors as models read them that know no pictures and no counts: these become numbers, the shrunk picture's
+    pixels and the weights of words."""
     found = []
     for tensor in tensors(schema):
         if tensor.name == PICTURES:
             count = pictures.small_width(tensor.shape)
             tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
+        elif tensor.name == WORDS:
+            tensor = replace(tensor, dtype="float32")
         found.append(tensor)
     return found
 
 
 def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Encoded rows as the tensors of ``plain_tensors``."""
-    if PICTURES not in x:
-        return x
-    return {"numbers": pictures.small(x[PICTURES])}
+    if PICTURES in x:
+        return {"numbers": pictures.small(x[PICTURES])}
+    return {**x, WORDS: words.weights(x[WORDS])} if WORDS in x else x
 
 
 def _of_table(schema: Schema) -> list[Column]:

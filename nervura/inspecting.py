@@ -16,12 +16,16 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from nervura.encoding import values
 from nervura.errors import SchemaError, did_you_mean
 from nervura.parsing import infer_parsing, number_pattern
-from nervura.schema import KINDS, NAMES_PARTS, NAMES_PICTURES, Column, Schema
-from nervura.sources.base import PICTURE, Table
+from nervura.schema import KINDS, NAMES_DOCUMENTS, NAMES_PARTS, NAMES_PICTURES, Column, Schema
+from nervura.sources.base import DOCUMENT, PICTURE, Table
 
 MOST_ROWS = 200_000
 MOST_CELLS = 20_000_000
+MOST_BYTES = 400_000_000
 """Larger tables are counted where they lie, and their meaning is told from a sample."""
+
+LONG_TEXT, LONE_TEXT = 20, 8
+"""Texts of so many words or more on average are documents; where a table has no other input, of so many fewer."""
 
 SAMPLE_ROWS = 50_000
 NEARLY_ALL = 0.95
@@ -70,23 +74,27 @@ def infer_schema(
     kinds = dict(kinds or {})
     dtypes = dict(table.frame.collect_schema())
     roles = _roles(list(dtypes), target, kinds, drop, group, time)
-    # Pictures are not looked at here: one of them can take more memory than all else in its row.
-    frame = table.frame.drop(PICTURE) if table.pictures else table.frame
+    # Pictures and files of text are not looked at here: one of them can take more memory than all else in its row.
+    held = [name for name, there in ((PICTURE, table.pictures), (DOCUMENT, table.documents)) if there]
+    frame = table.frame.drop(held)
     rows, sample = _read(frame, len(dtypes))
-    if table.pictures and len(dtypes) == 1:  # a frame without columns has no height to rely on
+    if held and len(dtypes) == 1:  # a frame without columns has no height to rely on
         rows = table.frame.select(pl.len()).collect().item()
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
-    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), table.pictures)
+    columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), held)
     _set_beside_pictures_aside(columns, table)
-    flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.kind != "image"]
+    flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.name not in held]
     typed = _typed(sample.lazy(), flat).collect()
     facts = _facts(frame, sample, typed, rows, columns)
     for column in columns:
-        if column.role != "aside":
+        if column.name in held:
+            column.distinct = rows
+        elif column.role != "aside":
             _set_aside(column, facts[column.name], rows, forced=column.name in kinds)
             _warn(column, facts[column.name], rows)
     _set_duplicates_aside(frame, typed, rows, columns, kinds)
+    _lone_document(sample, columns, kinds)
     schema = Schema(columns, rows)
     _check_roles(schema, target, time)
     if target is not None and predicted:
@@ -130,7 +138,8 @@ def _roles(
 
 def _read(frame: pl.LazyFrame, width: int) -> tuple[int, pl.DataFrame]:
     """The number of rows, and all of them where they are few, else a sample spread over the table."""
-    limit = max(1_000, min(MOST_ROWS, MOST_CELLS // max(width, 1)))
+    of_row = frame.head(1_000).collect().estimated_size() / 1_000
+    limit = max(1_000, min(MOST_ROWS, MOST_CELLS // max(width, 1), int(MOST_BYTES / max(of_row, 1))))
     head = frame.head(limit + 1).collect(engine="streaming")
     if head.height <= limit:
         return head.height, head
@@ -149,7 +158,7 @@ def _kinds(
     roles: dict[str, str],
     kinds: dict[str, str],
     decimal: str | None,
-    pictures: bool,
+    held: list[str],
 ) -> list[Column]:
     plain = _plain_numbers(sample, decimal)
     zero_one = _zero_one(sample)
@@ -157,8 +166,8 @@ def _kinds(
     for name, dtype in dtypes.items():
         column = Column(name, "category", roles.get(name, "input"), dtype=str(dtype))
         columns.append(column)
-        if pictures and name == PICTURE:
-            _picture(column, kinds)
+        if name in held:
+            _held(column, "image" if name == PICTURE else "document", kinds)
             continue
         column.examples = _examples(sample[name])
         if column.role == "aside":
@@ -182,11 +191,13 @@ def _kinds(
     return columns
 
 
-def _picture(column: Column, kinds: dict[str, str]) -> None:
-    column.kind = "image"
-    if column.role not in ("input", "aside") or kinds.get(column.name, "image") != "image":
+def _held(column: Column, kind: str, kinds: dict[str, str]) -> None:
+    """A column of pictures or of files of text is what it is."""
+    column.kind = kind
+    if column.role not in ("input", "aside") or kinds.get(column.name, kind) != kind:
+        what = "pictures" if kind == "image" else "documents"
         raise SchemaError(
-            f"The column '{column.name}' holds pictures, which are read as such and are no target, group or time. "
+            f"The column '{column.name}' holds {what}, which are read as such and are no target, group or time. "
             f"Name another column, or set it aside with --drop {column.name}."
         )
     if column.role == "aside":
@@ -203,6 +214,8 @@ def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
             column.role, column.reason = "aside", NAMES_PARTS
         elif pictures and column.name == table.names:
             column.role, column.reason = "aside", NAMES_PICTURES
+        elif table.documents and column.name == table.names:
+            column.role, column.reason = "aside", NAMES_DOCUMENTS
         elif pictures and column.kind != "image":
             column.role, column.reason = "aside", "beside pictures no other columns are read"
 
@@ -275,8 +288,12 @@ def _kind_of_strings(column: Column, series: pl.Series, parsing: dict[str, Any] 
     column.parsing = parsing
     if parsing is not None:
         column.kind = parsing["as"]
-    elif column.role == "input" and counts is not None and _is_text(counts[column.name], series.len()):
-        column.kind = "text"
+    elif column.role == "input" and counts is not None:
+        distinct = counts[column.name]
+        if (distinct.len() > 20 or distinct.len() > 0.5 * series.len()) and _mean_words(distinct) >= LONG_TEXT:
+            column.kind = "document"
+        elif _is_text(distinct, series.len()):
+            column.kind = "text"
 
 
 def _warn_of_mixture(column: Column, series: pl.Series) -> None:
@@ -299,8 +316,20 @@ def _is_text(distinct: pl.Series, rows: int) -> bool:
     """Mostly several words, and mostly not the same ones."""
     if distinct.len() <= 20 or distinct.len() <= 0.5 * rows:
         # Long sentences that repeat are texts too: a few hundred different ones are not names.
-        return distinct.len() > 200 and _mean(distinct.str.count_matches(r"\S+")) >= 8
+        return distinct.len() > 200 and _mean_words(distinct) >= 8
     return _mean(distinct.str.count_matches(r"\S+") >= 2) > 0.6
+
+
+def _lone_document(sample: pl.DataFrame, columns: list[Column], kinds: dict[str, str]) -> None:
+    """A text that is the one input is a document where it has more than a few words: all that is known is in them."""
+    inputs = [column for column in columns if column.role == "input"]
+    if len(inputs) == 1 and inputs[0].kind == "text" and inputs[0].name not in kinds:
+        if _mean_words(sample[inputs[0].name].drop_nulls()) >= LONE_TEXT:
+            inputs[0].kind = "document"
+
+
+def _mean_words(texts: pl.Series) -> float:
+    return _mean(texts.str.count_matches(r"\S+"))
 
 
 def _mean(series: pl.Series) -> float:
@@ -333,12 +362,14 @@ def _force(column: Column, kind: str, series: pl.Series, decimal: str | None) ->
     if dtype == pl.String:
         known = known.str.strip_chars()
         known = known.filter(known != "")
-        column.parsing = None if kind in ("category", "text") else _parsing_as(kind, known, decimal)
-        possible = kind in ("category", "text") or column.parsing is not None
+        column.parsing = None if kind in WORDED else _parsing_as(kind, known, decimal)
+        possible = kind in WORDED or column.parsing is not None
     elif kind == "number":
         possible = not isinstance(dtype, (pl.Categorical, pl.Enum))
     elif kind == "datetime":
         possible = dtype in (pl.Date, pl.Datetime)
+    elif kind == "document":
+        possible = isinstance(dtype, (pl.Categorical, pl.Enum))
     elif kind == "boolean":
         below = known <= 0 if dtype.is_numeric() else None
         possible = dtype == pl.Boolean or (below is not None and bool(below.any()) and known.n_unique() <= 2)
@@ -351,6 +382,10 @@ def _force(column: Column, kind: str, series: pl.Series, decimal: str | None) ->
             f"The column '{column.name}' cannot be read as {kind}: its values are like {shown} ({column.dtype}). "
             f"Write another kind, such as {other}, or change the data."
         )
+
+
+WORDED = ("category", "text", "document")
+"""The kinds that strings can always be read as."""
 
 
 def _parsing_as(kind: str, known: pl.Series, decimal: str | None) -> dict[str, Any] | None:
@@ -455,7 +490,7 @@ def _set_aside(column: Column, facts: _Facts, rows: int, forced: bool) -> None:
         return
     elif column.kind == "category" and known >= 5 and _names_rows(facts, known, all_distinct):
         reason = f"it names the rows: {facts.distinct:,} different values in {known:,} rows"
-    elif column.kind == "text" and all_distinct and parts & {"id", "uuid", "guid"}:
+    elif column.kind in ("text", "document") and all_distinct and parts & {"id", "uuid", "guid"}:
         reason = f"it names the rows: {facts.distinct:,} different values in {known:,} rows"
     elif column.kind == "number" and facts.whole and known >= 5 and all_distinct and facts.missing == 0:
         consecutive = facts.high - facts.low + 1 == rows  # type: ignore[operator]
@@ -506,7 +541,7 @@ def _set_duplicates_aside(
 ) -> None:
     """Of columns with identical values the first stays; the target always does."""
     used = sorted(
-        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target") and c.kind != "image"),
+        (c for c in columns if c.dtype != "Null" and c.role in ("input", "target") and c.name in typed.columns),
         key=lambda c: c.role != "target",
     )
     dtypes = typed.schema
@@ -581,8 +616,9 @@ def _warn_of_leaks(schema: Schema, sample: pl.DataFrame) -> None:
         y = truth.cast(pl.String).rank("dense").to_numpy().astype(np.int64) - 1
         if not 2 <= y.max() + 1 <= 100 or np.sort(np.bincount(y))[-2] < 10:
             return
-    features = known.select(_leak_feature(c) for c in schema.inputs)
-    for column in schema.inputs:
+    told = [column for column in schema.inputs if column.name in known.columns]
+    features = known.select(_leak_feature(c) for c in told)
+    for column in told:
         score = _single_column_score(features[column.name].to_numpy().astype(np.float64), y, regression)
         if score is not None:
             column.warnings.append(
@@ -594,7 +630,7 @@ def _warn_of_leaks(schema: Schema, sample: pl.DataFrame) -> None:
 def _leak_feature(column: Column) -> pl.Expr:
     """A column as one number: names by their place in the alphabet, texts by their length."""
     value = values(column)
-    if column.kind == "text":
+    if column.kind in ("text", "document"):
         value = value.str.len_chars()
     elif column.kind == "category":
         value = value.rank("dense")

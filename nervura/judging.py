@@ -27,8 +27,10 @@ MOST_RESAMPLED = 20_000
 CELLS = 500_000
 """Weights (sets x rows) held at once: 4 MB in float64, and the scores need a dozen such arrays."""
 
-WORTH = 0.05
-"""What depth might gain is no reason for it below this share of what the best model gains over the constant guess."""
+WORTH, WORTH_OF_LEFT = 0.05, 0.2
+"""What depth might gain is no reason for it below both this share of what the best model gains over the constant guess and
+this share of what the best of the others lacks of a perfect score. Without the second, where nearly all is told already,
+half the errors might go and it would count for little."""
 
 KINDS = ("constant", "linear", "shallow", "trees", "detector", "deep")
 MOST_CURVES, MOST_POINTS, MOST_DOTS = 10, 200, 1_000
@@ -66,6 +68,7 @@ class Verdict:
     Attributes:
         best: the best on validation data.
         simplest: the simplest one within noise of the best, on validation data. It is the ``choice``.
+        choice_holds: whether the choice is within noise of the best on test data too.
         deep_warranted: ``yes``, ``no`` or ``undecided``.
         signal: whether a model beats the constant guess beyond noise; None if validation and test data disagree on it,
             and without a constant guess.
@@ -82,6 +85,7 @@ class Verdict:
     best: str
     simplest: str
     choice: str
+    choice_holds: bool
     deep_warranted: str
     signal: bool | None
     validation_differences: dict[str, dict[str, float]]
@@ -289,8 +293,8 @@ def decide(
     validation data likes best:
 
     - yes: the choice is deep, and its interval on test data lies wholly on the better side;
-    - no: the choice is not deep, and on test data the interval leaves depth a gain of at most ``WORTH`` of what the
-      best gains over the constant guess; or nothing beats the constant guess;
+    - no: the choice is not deep, and on test data the interval leaves depth no gain that counts (``worth``); or nothing
+      beats the constant guess;
     - undecided: anything else, and when there is nothing to compare.
     """
     finite = [_finite(candidate) for candidate in candidates]
@@ -338,10 +342,10 @@ def decide(
     other = next((one for one in running if one.kind != "deep"), None)
     constant = next((one for one in running if one.kind == "constant"), None)
     depth: dict[str, Any] | None = None
-    warranted, worth = "undecided", 0.0
-    if constant:
-        best_of_all = min(sign * one["test"] for one in scores.values())
-        worth = WORTH * max(0.0, sign * scores[constant.name]["test"] - best_of_all)
+    warranted, least = "undecided", 0.0
+    if constant and other:
+        best_of_all = min((one["test"] for one in scores.values()), key=lambda score: sign * score)
+        least = worth(scores[constant.name]["test"], best_of_all, scores[other.name]["test"], sign < 0)
     signal = None
     if constant:
         rival = best if choice is constant else choice
@@ -353,13 +357,14 @@ def decide(
         depth = {"deep": deep.name, "other": other.name, **_as_metric(problem, found)}
         if choice.kind == "deep" and found["high"] < 0:
             warranted = "yes"
-        elif choice.kind != "deep" and (found["low"] >= -worth or signal is False):
+        elif choice.kind != "deep" and (found["low"] >= -least or signal is False):
             warranted = "no"
     verdict = Verdict(
         metric=problem.metric,
         best=best.name,
         simplest=choice.name,
         choice=choice.name,
+        choice_holds=choice is best or on_test[choice.name]["low"] <= 0,
         deep_warranted=warranted,
         signal=signal,
         validation_differences={name: _as_metric(problem, one) for name, one in on_validation.items()},
@@ -380,6 +385,15 @@ def decide(
     told = (verdict, sign < 0, undefined, choice, trees, network, won, constant)
     verdict.text, verdict.text_pt = _tell(*told, language="en"), _tell(*told, language="pt")
     return verdict
+
+
+def worth(constant: float, best: float, other: float, greater_is_better: bool) -> float:
+    """The least gain over ``other`` that counts, from scores of the constant guess, the best model and the other one."""
+    gained = constant - best
+    lacking = other
+    if greater_is_better:
+        gained, lacking = -gained, 1 - other
+    return max(0.0, min(WORTH * gained, WORTH_OF_LEFT * lacking))
 
 
 def _judging(problem: Problem, candidate: Candidate) -> list[Problem]:
@@ -411,6 +425,7 @@ PHRASES = {
         "depth": "On the {rows} test rows, {metric} ({direction}) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
         "best": "On validation data {best} is best ({metric} {value}), and nothing simpler is within noise of it.",
         "simpler": "On validation data {best} is best ({metric} {value}), and {choice} ({other}) is the simplest model within noise of it; on test data {choice} differs from it by {difference}.",
+        "worse": "That is clearly worse, more than the validation rows could show: {best} is the safer one to use.",
         "unclear": "Validation and test rows disagree on whether anything beats the constant guess beyond noise.",
         "linear": "A linear model would do.",
         "trees": "Boosted trees ({trees}) beat the best network, {network}, on test data by {difference} in {metric}.",
@@ -432,6 +447,7 @@ PHRASES = {
         "depth": "Nas {rows} linhas de teste, {metric} ({direction}) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
         "best": "Nos dados de validação, {best} é o melhor ({metric} {value}), e nada mais simples está dentro do ruído.",
         "simpler": "Nos dados de validação, {best} é o melhor ({metric} {value}), e {choice} ({other}) é o modelo mais simples dentro do ruído; nos dados de teste, {choice} difere dele em {difference}.",
+        "worse": "É claramente pior, mais do que os dados de validação podiam mostrar: {best} é o mais seguro de usar.",
         "unclear": "As linhas de validação e de teste discordam sobre se algo supera o palpite constante para além do ruído.",
         "linear": "Um modelo linear basta.",
         "trees": "As árvores com boosting ({trees}) superam a melhor rede, {network}, nos dados de teste, por {difference} em {metric}.",
@@ -500,6 +516,8 @@ def _tell(
         said.append(phrases["best"].format(**figures))
     else:
         said.append(phrases["simpler"].format(**figures, difference=interval(verdict.differences[verdict.choice])))
+    if not verdict.choice_holds:
+        said.append(phrases["worse"].format(**figures))
     if verdict.signal is False:
         said.append(phrases["no_signal"])
     elif verdict.signal is None and constant:

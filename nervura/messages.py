@@ -229,6 +229,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.boolean": ("yes or no", "sim ou não"),
     "kind.datetime": ("date and time", "data e hora"),
     "kind.text": ("text", "texto"),
+    "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
@@ -576,6 +577,17 @@ SENTENCES: dict[str, str] = {
     ),
     "beside pictures no other columns are read": "ao lado de imagens não se leem outras colunas",
     "it names the pictures": "dá nome às imagens",
+    "it names the documents": "dá nome aos documentos",
+    "{count} of {all} files are empty or no text and are left out: {names}.": "{count} de {all} ficheiros estão vazios ou não "
+    "são texto e ficam de fora: {names}.",
+    "{count} of {all} files are empty or no text and is left out: {names}.": "{count} de {all} ficheiros está vazio ou não "
+    "é texto e fica de fora: {names}.",
+    "Files that are not UTF-8 are read by what their bytes look like: {each}.": "Os ficheiros que não são UTF-8 são lidos "
+    "conforme o que os seus bytes parecem ser: {each}.",
+    "All documents are below '{folder}', so the sub-folders of that are the classes.": "Todos os documentos estão abaixo de "
+    "'{folder}', por isso as subpastas dessa são as classes.",
+    "These folders hold no document and are no classes: {names}.": "Estas pastas não têm nenhum documento e não são classes: "
+    "{names}.",
     "it says to which part of the split a row belongs": "diz a que parte da divisão pertence a linha",
     "{share} of the values are not {what} ({shown})": "{share} dos valores não são {what} ({shown})",
     "numbers": "números",

@@ -68,10 +68,11 @@ def encoded(graph: Graph, schema: Schema) -> dict[str, Value]:
         RunError: there is a column that a graph cannot encode.
     """
     for column in schema.inputs:
-        if column.kind == "text":
+        if column.kind in ("text", "document"):
+            other = "code" if column.kind == "text" else "keras"
             raise RunError(
-                f"An ONNX graph has no operators that take words out of a text; the run has the text column "
-                f"'{column.name}'. Write --to code, or train without it: --drop {column.name}"
+                f"An ONNX graph has no operators that take words out of a text; the run has the {column.kind} column "
+                f"'{column.name}'. Write --to {other}, or train without it: --drop {column.name}"
             )
     names = input_names(schema)
     raw = {

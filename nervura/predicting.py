@@ -161,7 +161,7 @@ def predict(
     found = read(source, table=table)
     given = found.frame
     check_columns(schema, given.collect_schema().names(), keep)
-    if encoding.image_column(schema) is not None and found.names and found.names not in keep:
+    if (found.pictures or found.documents) and found.names and found.names not in keep:
         keep = [found.names, *keep]
     batches = [
         _beside(batch.select(keep), _answered(problem, answer, schema, batch, found.names))

@@ -8,14 +8,16 @@ from typing import Any
 
 from nervura.errors import SchemaError, did_you_mean
 
-KINDS = ("number", "category", "boolean", "datetime", "text", "image")
-"""What a column can mean: a quantity, one of a few names, yes or no, a moment, a short text of several words, a picture."""
+KINDS = ("number", "category", "boolean", "datetime", "text", "document", "image")
+"""What a column can mean: a quantity, one of a few names, yes or no, a moment, a short text of several words, a long text, a
+picture."""
 
 ROLES = ("input", "target", "group", "time", "aside")
 """What a column is for. A column set aside is read by nothing; its ``reason`` says why."""
 
 
-NAMES_PICTURES, NAMES_PARTS = "it names the pictures", "it says to which part of the split a row belongs"
+NAMES_PICTURES, NAMES_DOCUMENTS = "it names the pictures", "it names the documents"
+NAMES_PARTS = "it says to which part of the split a row belongs"
 """Reasons to set a column aside that are no news to anybody."""
 
 

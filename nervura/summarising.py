@@ -109,7 +109,7 @@ def recommended(run: Run) -> list[dict[str, str]]:
     verdict, design = (run.read("evaluation") or {}).get("verdict") or {}, run.read("design") or {}
     found: dict[str, str] = {}
     new = "new_pictures" if _of_pictures((run.read("schema") or {}).get("columns", [])) else "new.csv"
-    for use in ("simplest", "best"):
+    for use in ("simplest", "best") if verdict.get("choice_holds", True) else ("best",):
         name = verdict.get(use)
         if name and name != design.get("network") and (run.path / kept_in(name)).is_dir():
             found.setdefault(name, shlex.join(["nervura", "predict", run.path.name, new, "--use", use]))

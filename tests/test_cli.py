@@ -17,6 +17,8 @@ import pytest
 from nervura import __version__
 from nervura.cli import main
 
+pytestmark = pytest.mark.usefixtures("quick_judgement")
+
 GOLDEN = Path(__file__).parent / "golden"
 COMMANDS = ["train", "check", "predict", "evaluate", "explain", "report", "export", "pack", "compare", "zoo", "resume"]
 
@@ -165,7 +167,7 @@ def cut(table: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_train_prints_scores_and_verdict_and_last_the_runs_path(nervura: Any, cut: Path) -> None:
-    status, out, err = nervura("train", cut, "--target", "healthy", *OPTIONS, "--minutes", "0.2", "--out", "run")
+    status, out, err = nervura("train", cut, "--target", "healthy", *OPTIONS, "--out", "run")
     assert status == 0
     run = Path(out.splitlines()[-1])
     assert run == Path("run").resolve() and (run / "report.html").exists()

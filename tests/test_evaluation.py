@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura import contracts, training
+from nervura import contracts, evaluation, training
 from nervura.baselines import base, baselines
 from nervura.baselines.catboost import CatBoost
 from nervura.designing import design
@@ -32,24 +32,21 @@ def judged(folder: Path, **how: Any) -> tuple[Run, dict[str, Any]]:
     return run, evaluate(run, dataset, made, 1.0, **how)
 
 
+pytestmark = pytest.mark.usefixtures("quick_judgement")
+
+
 @pytest.fixture
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    fit = training.fit
-
-    def short(design: Any, *rows: Any, **how: Any) -> Any:
-        design.options.epochs = 1
-        return fit(design, *rows, **how)
-
-    monkeypatch.setattr(training, "fit", short)
-    monkeypatch.setattr(base, "MOST_TREES", 10)
-    monkeypatch.setattr("nervura.evaluation.SEEDS", 1)
+def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is trained for what is asked of the baselines alone."""
+    monkeypatch.setattr(evaluation._Judge, "_network", lambda *how: iter(()))
+    monkeypatch.setattr(evaluation._Judge, "more_seeds", lambda *how: None)
 
 
-def test_every_rival_is_judged_and_kept(quick: None, tmp_path: Path) -> None:
-    run, evaluation = judged(tmp_path / "run")
+def test_every_rival_is_judged_and_kept(tmp_path: Path) -> None:
+    run, found = judged(tmp_path / "run")
     installed = [baseline.name for baseline in baselines if not baseline.missing()]
-    assert set(evaluation["baselines"]) == {*installed, "perceptron", "feed_forward"}
-    assert set(evaluation["depths"]) == {"0", "1", "2", "3"}
+    assert set(found["baselines"]) == {*installed, "perceptron", "feed_forward"}
+    assert set(found["depths"]) == {"0", "1", "2", "3"}
     kept = {folder.name for folder in (run.path / "baselines").iterdir()}
     assert kept == {*installed, *LADDER}
     assert all((run.path / "baselines" / name / "model.keras").exists() for name in LADDER)
@@ -59,28 +56,28 @@ def test_every_rival_is_judged_and_kept(quick: None, tmp_path: Path) -> None:
 
 
 def test_what_is_not_installed_is_left_out_quietly(
-    quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    without_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone, find = ("lightgbm", "catboost"), importlib.util.find_spec
     monkeypatch.setattr(base, "find_spec", lambda name: None if name in gone else find(name))
-    _, evaluation = judged(tmp_path / "run")
-    assert not set(gone) & set(evaluation["baselines"]) and "boosting" in evaluation["baselines"]
-    assert not any(name in note for note in evaluation["notes"] for name in gone)
+    _, found = judged(tmp_path / "run")
+    assert not set(gone) & set(found["baselines"]) and "boosting" in found["baselines"]
+    assert not any(name in note for note in found["notes"] for name in gone)
 
 
-def test_without_time_a_constant_guess_is_left(quick: None, tmp_path: Path) -> None:
-    _, evaluation = judged(tmp_path / "run", deadline=time.monotonic())
-    assert set(evaluation["baselines"]) == {"constant"}
-    assert "Left out, to keep the time budget: boosting." in evaluation["notes"]
+def test_without_time_a_constant_guess_is_left(tmp_path: Path) -> None:
+    _, found = judged(tmp_path / "run", deadline=time.monotonic())
+    assert set(found["baselines"]) == {"constant"}
+    assert "Left out, to keep the time budget: boosting." in found["notes"]
 
 
 @pytest.mark.skipif(bool(CatBoost().missing()), reason="catboost is not installed")
 def test_a_bag_that_takes_too_long_is_one_model_and_a_note(
-    quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    without_networks: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("nervura.baselines.catboost.BAGGED_CELLS", 0)
-    run, evaluation = judged(tmp_path / "run")
-    assert any(note.startswith("catboost is one model and not 5 over folds") for note in evaluation["notes"])
+    run, found = judged(tmp_path / "run")
+    assert any(note.startswith("catboost is one model and not 5 over folds") for note in found["notes"])
     assert [folder.name for folder in (run.path / "baselines" / "catboost").iterdir()] == ["fold_0"]
 
 

@@ -140,6 +140,25 @@ def test_boosted_trees_that_win_are_named_with_their_lead():
     assert f"Boosted trees (the trees) beat the best network, the deep, on test data by {lead:.4g} " in verdict.text
 
 
+def test_half_of_the_errors_are_worth_having_where_few_are_left():
+    generator = np.random.default_rng(0)
+    truths = [generator.integers(2, size=rows) for rows in (60, 4_000)]
+
+    def candidate(name, kind, rank, wrong):
+        each = [
+            two_columns(np.abs(truth - np.where(generator.random(len(truth)) < wrong, 0.9, 0.01))) for truth in truths
+        ]
+        return Candidate(name, kind, rank, [each[0]], [each[1]], 1.0)
+
+    flat = Candidate("constant", "constant", 0, *([two_columns(np.full(len(one), 0.5))] for one in truths), seconds=0.0)
+    verdict = decide(
+        BINARY, *truths, [flat, candidate("linear", "linear", 1, 0.015), candidate("deep", "deep", 2, 0.005)]
+    )
+    assert verdict.choice == "linear" and verdict.depth["high"] < 0
+    assert verdict.deep_warranted == "undecided"
+    assert not verdict.choice_holds and "deep is the safer one to use" in verdict.text
+
+
 def test_without_signal_the_verdict_says_so():
     verdict = decide(BINARY, *field_of({"constant": None, "linear": 9.0, "deep": 9.0}))
     assert (verdict.choice, verdict.deep_warranted, verdict.signal) == ("the constant", "no", False)

@@ -326,9 +326,7 @@ def harmless() -> Files:
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_files_are_refused(
-    case: str, harmless: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hostile_files_are_refused(case: str, harmless: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     here, temporary = tmp_path / "here", tmp_path / "temporary"
     here.mkdir(), temporary.mkdir()
     monkeypatch.chdir(here)

@@ -24,6 +24,8 @@ from nervura.zoo.base import read_options
 keras = pytest.importorskip("keras")
 pytest.importorskip("optuna")
 
+pytestmark = pytest.mark.usefixtures("quick_judgement")
+
 TINY = {"hidden": [8], "epochs": 1, "members": 2}
 
 

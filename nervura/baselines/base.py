@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
+
+from nervura.encoding import WORDS
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
@@ -33,6 +35,9 @@ FEW_OUTPUTS = 10
 
 FEW_ROWS = 2_000
 """Up to this many rows the number of rounds is found on five folds, since one small sample of rows says little."""
+
+MOST_WORDS = 300
+"""Trees, which look at each column for each split, are grown on so many of the commonest words of documents."""
 
 FALLBACK_ROUNDS = 20
 """Where no row can be held out, because every class is rare."""
@@ -121,6 +126,7 @@ class Baseline:
                 which stops on it, fold 1 by the second, and so on; without folds one model learns from all rows.
             models: how many there are of them; their mean answers for new rows.
         """
+        tensors = self.reads(tensors)
         if folds is None or not models:
             return self._learn(problem, tensors, rows, None, seed)
         bag = []
@@ -136,7 +142,11 @@ class Baseline:
             return Bag([self.read(part, problem, tensors) for part in parts])
         if (folder / CONSTANT).exists():
             return Guess(np.array(read_json(folder / CONSTANT)["estimate"]))
-        return self.load(folder, problem, tensors)
+        return self.load(folder, problem, self.reads(tensors))
+
+    def reads(self, tensors: list[Tensor]) -> list[Tensor]:
+        """The tensors as this kind of model reads them."""
+        return with_common_words(tensors) if self.kind == "trees" else tensors
 
     def missing(self) -> list[tuple[str, str]]:
         """What it requires and is not installed."""
@@ -259,9 +269,17 @@ def chosen(rows: Rows, which: np.ndarray) -> Rows:
     return {name: values[which] for name, values in rows[0].items()}, rows[1][which]
 
 
+def with_common_words(tensors: list[Tensor]) -> list[Tensor]:
+    """The tensors as trees read them: of the words of documents, each of which says little, the commonest alone."""
+    return [
+        replace(tensor, features=tensor.features[:MOST_WORDS], shape=()) if tensor.name == WORDS else tensor
+        for tensor in tensors
+    ]
+
+
 def side_by_side(tensors: list[Tensor], x: X) -> np.ndarray:
     """The tensors as one matrix (rows, features), float64."""
-    parts = [x[tensor.name] for tensor in tensors]
+    parts = [x[tensor.name][:, : tensor.width] for tensor in tensors]
     return np.hstack(parts).astype(np.float64) if parts else np.zeros((height(x), 0))
 
 

@@ -24,6 +24,7 @@ from nervura.baselines.base import (
     spread,
     spread_graph,
     threads,
+    with_common_words,
     write_json,
 )
 
@@ -36,6 +37,9 @@ MOST_CODES = 255
 """The trees split freely among up to this many codes; more are taken as ranks of frequency."""
 
 ARRAYS, TOLD = "trees.npz", "boosting.json"
+BAGGED_CELLS = 400
+"""Above so many encoded features x outputs one model must do: five take longer than the network that they are beside."""
+
 CELLS = 500_000
 """Rows x trees that are walked through at once."""
 
@@ -53,7 +57,7 @@ class Boosting(Baseline):
     simplicity = 3
 
     def models(self, rows: int, features: int, outputs: int) -> int:
-        return 5 if outputs <= FEW_OUTPUTS else 1
+        return 5 if outputs <= FEW_OUTPUTS and features * outputs <= BAGGED_CELLS else 1
 
     def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> Trees:
         codes = Codes.of(tensors, rows[0])
@@ -89,7 +93,7 @@ class Boosting(Baseline):
 
 def grow(problem: Problem, tensors: list[Tensor], rows: Rows, **options: Any) -> Trees:
     """Trees with options of scikit-learn's, without a search for the number of rounds; codes are taken as numbers."""
-    codes = Codes(tensors, [])
+    codes = Codes(with_common_words(tensors), [])
     model = _fitted(problem.supervised_by == "classifier", codes.design(rows[0]), rows[1], None, **options)
     return Trees.of(model, problem, codes, model.n_iter_)
 

@@ -120,7 +120,7 @@ def _features(tensors: list[Tensor], x: X) -> Any:
     """Numbers and flags as they are, and codes as words."""
     import catboost
 
-    numbers = [x[tensor.name] for tensor in tensors if tensor.name != "categories"]
+    numbers = [x[tensor.name][:, : tensor.width] for tensor in tensors if tensor.name != "categories"]
     numeric = np.hstack(numbers).astype(np.float32) if numbers else None
     words = None
     if "categories" in x:

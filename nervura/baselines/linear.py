@@ -20,6 +20,7 @@ from nervura.baselines.base import (
     spread,
     spread_graph,
 )
+from nervura.encoding import WORDS
 
 if TYPE_CHECKING:
     from nervura.encoding import Tensor
@@ -32,7 +33,8 @@ MOST_STEPS, LEAST_STEPS, MOST_WORK = 500, 50, 5e9
 
 
 class Linear(Baseline):
-    """Logistic or ridge regression on standardised numbers and flags and one column per level.
+    """Logistic or ridge regression on standardised numbers and flags, one column per level, and the words of documents
+    by how rare they are.
 
     Written as linear.npz: the means and spreads, the levels of each column, the weights.
     """
@@ -74,9 +76,19 @@ class Linear(Baseline):
         return 0.5 + rows * features * outputs / 1e6
 
 
+SPARSE = ("categories", WORDS)
+"""The tensors of which most values are zero, or become so."""
+
+
+def rarity(weights: np.ndarray) -> np.ndarray:
+    """The inverse document frequency of each word, (words,), by the weights (rows, words) of the training rows."""
+    return 1 + np.log((1 + len(weights)) / (1.0 + (weights > 0).sum(0)))
+
+
 @dataclass(frozen=True)
 class Columns:
-    """Numbers and flags standardised on the training rows, and a sparse column for each code seen there."""
+    """Numbers and flags standardised on the training rows, words times how rare they are there, and a sparse column for
+    each code seen there."""
 
     tensors: list[Tensor]
     mean: np.ndarray
@@ -85,12 +97,13 @@ class Columns:
 
     @classmethod
     def of(cls, tensors: list[Tensor], x: X) -> Columns:
-        values = side_by_side([tensor for tensor in tensors if tensor.name != "categories"], x)
+        values = side_by_side([tensor for tensor in tensors if tensor.name not in SPARSE], x)
         deviation = values.std(0)
+        rare = [rarity(x[WORDS])] if WORDS in x else []
         return cls(
             tensors,
-            values.mean(0),
-            np.where(deviation > 0, deviation, 1.0),
+            np.concatenate([values.mean(0), *(np.zeros(len(one)) for one in rare)]),
+            np.concatenate([np.where(deviation > 0, deviation, 1.0), *(1 / one for one in rare)]),
             [np.unique(codes) for codes in x.get("categories", np.empty((0, 0))).T],
         )
 
@@ -98,8 +111,11 @@ class Columns:
         """A sparse matrix (rows, numbers + flags + levels); a code that was not seen has no column."""
         from scipy.sparse import csr_matrix, hstack
 
-        dense = side_by_side([tensor for tensor in self.tensors if tensor.name != "categories"], x)
-        parts = [csr_matrix((dense - self.mean) / self.deviation)]
+        dense = side_by_side([tensor for tensor in self.tensors if tensor.name not in SPARSE], x)
+        width = dense.shape[1]
+        parts = [csr_matrix((dense - self.mean[:width]) / self.deviation[:width])]
+        if WORDS in x:
+            parts.append(csr_matrix(x[WORDS]).multiply(1 / self.deviation[width:]).tocsr())
         for levels, codes in zip(self.levels, x["categories"].T if self.levels else (), strict=True):
             place = np.minimum(np.searchsorted(levels, codes), len(levels) - 1)
             rows = np.flatnonzero(levels[place] == codes)

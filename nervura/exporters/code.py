@@ -19,7 +19,7 @@ from nervura.code_text import LINE, call_lines, import_line, quoted, render
 from nervura.data_source import DataCode, PictureCode
 from nervura.detectors import detectors
 from nervura.detectors.base import Detector, Index, learnt
-from nervura.encoding import image_column, tensors
+from nervura.encoding import document_columns, image_column, tensors
 from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network, load_problem
 from nervura.layers.cos_log_rate import CosLogRate
@@ -49,7 +49,13 @@ class CodeExporter(Exporter):
     without_target = True
 
     def write(self, run: Run, path: Path) -> Path:
-        problem = load_problem(run)
+        schema, problem = Schema.from_json(run.need("schema")), load_problem(run)
+        if documents := document_columns(schema):
+            raise RunError(
+                "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
+                f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
+                f"{documents[0].name}"
+            )
         return self._write_targetless(run, path, problem) if isinstance(problem, Targetless) else self._write(run, path)
 
     def _write(self, run: Run, path: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
 
 PICTURE = "picture"
 """The column of the pictures of a table, whatever it was called: paths, bytes or arrays."""
+
+DOCUMENT = "document"
+"""The column of the texts of a folder of documents."""
+
+PASSED_OVER = (".", "__MACOSX")
+"""How folders begin that are hidden or that other systems leave in archives."""
 
 PART_NAMES = {
     **dict.fromkeys(("train", "training"), "train"),
@@ -53,6 +59,8 @@ class Table:
     """True when the rows already lie in memory, so that collecting the frame costs nothing."""
     pictures: bool = False
     """Whether the column ``picture`` holds pictures."""
+    documents: bool = False
+    """Whether the column ``document`` holds the texts of files, each of which is opened when it is asked for."""
     part: str | None = None
     """The column that says to which part of the split a row belongs (see ``PART_NAMES``), where there is one."""
     names: str | None = None
@@ -130,6 +138,71 @@ def similar_files(path: Path) -> str:
         return f"There is no folder '{folder}' either."
     names = sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
     return did_you_mean(path.name, names) if names else f"The folder '{folder}' is empty."
+
+
+def files_below(folder: Path, wanted: Callable[[str], bool]) -> list[str]:
+    """The files below a folder whose names are ``wanted``, sorted, as paths from the folder on with ``/``."""
+    found = ((place.relative_to(folder) / name).as_posix() for place, names in walk(folder) for name in names)
+    return sorted(path for path in found if wanted(path.rpartition("/")[2]))
+
+
+def walk(folder: Path) -> list[tuple[Path, list[str]]]:
+    """Every folder below and the files in it, without hidden ones and what other systems leave in archives."""
+    found = []
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith(PASSED_OVER))
+        found.append((Path(place), [name for name in names if not name.startswith(".")]))
+    return found
+
+
+@dataclass(frozen=True)
+class ByFolder:
+    """What the folders that files lie in say of them.
+
+    Attributes:
+        around: the folders around all others, which say nothing.
+        labels: the class that its sub-folder gives each file; None where it lies in none.
+        parts: the part of the split of each file; empty where the folders are no parts.
+    """
+
+    around: list[str]
+    labels: list[str | None]
+    parts: list[str | None]
+
+    @property
+    def classes(self) -> list[str]:
+        return sorted({label for label in self.labels if label is not None})
+
+    def notes(self, folder: Path, what: str) -> tuple[str, ...]:
+        """What of a folder of files, called ``what``, is not what it may seem."""
+        notes = []
+        if self.around:
+            notes.append(f"All {what} are below '{'/'.join(self.around)}', so the sub-folders of that are the classes.")
+        root = folder.joinpath(*self.around)
+        level = [root] + [place for place in _folders(root) if self.parts and place.name.lower() in PART_NAMES]
+        empty = {place.name for above in level for place in _folders(above) if place not in level} - set(self.classes)
+        if empty:
+            held = f"no {what.removesuffix('s')}"
+            notes.append(f"These folders hold {held} and are no classes: {', '.join(sorted(empty))}.")
+        return tuple(notes)
+
+
+def by_folder(files: list[str]) -> ByFolder:
+    """What the folders of files say, which are paths with ``/``: sub-folders are classes, or parts of the split and in these
+    classes. Folders around all others, as archives and a lone train folder have them, are passed through."""
+    below = [file.split("/") for file in files]
+    depth = 0
+    while len({tuple(places[: depth + 1]) for places in below}) == 1 and min(map(len, below)) > depth + 2:
+        depth += 1
+    around, below = below[0][:depth], [places[depth:] for places in below]
+    parts = [PART_NAMES.get(places[0].lower()) for places in below]
+    split = "train" in parts and len(set(parts) - {None}) > 1
+    inside = [places[1:] if split and part else places for places, part in zip(below, parts, strict=True)]
+    return ByFolder(around, [places[0] if len(places) > 1 else None for places in inside], parts if split else [])
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [Path(entry) for entry in os.scandir(folder) if entry.is_dir() and not entry.name.startswith(PASSED_OVER)]
 
 
 def short_name(path: str | Path) -> str:

@@ -28,6 +28,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nervura import decoding
 from nervura.errors import MissingDependency, SourceError
 from nervura.parsing import MISSING_WORDS, infer_parsing, missing_words, number_pattern
 from nervura.sources.base import (
@@ -49,19 +50,6 @@ _PIECE = 1 << 22  # bytes held in memory while a file is walked through
 _SAMPLE = 5000  # rows looked at for words that mean missing
 _SEPARATORS = ("\t", ";", "|", ",")  # among equally good ones the earlier: commas also stand inside numbers and text
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_OTHER_KINDS = {
-    b"PK\x03\x04": "an Excel or zip file",
-    b"\xd0\xcf\x11\xe0": "an old Excel file",
-    b"PAR1": "a Parquet file",
-    b"ARROW1": "an Arrow file",
-    b"SQLite format 3": "an SQLite database",
-    b"%PDF": "a PDF",
-    b"\x89PNG": "an image",
-    b"\xff\xd8\xff": "an image",
-    b"BZh": "a bzip2 file",
-    b"\xfd7zXZ": "an xz file",
-}
-_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
 class CsvSource(Source):
@@ -218,13 +206,13 @@ def _in_utf_8(plain: Path, path: Path) -> tuple[Path, str, list[str]]:
     """The file as UTF-8, the encoding it had, and notes."""
     with plain.open("rb") as file:
         head = file.read(_HEAD)
-    encoding = _UTF_16.get(head[:2]) or _utf_16_without_mark(head)
+    encoding = decoding.utf_16(head)
     if encoding is None:
         _decline_binary(head, path)
         if _is_utf_8(plain):
             return plain, "utf-8", []
         with plain.open("rb") as file:
-            encoding = _guess_encoding(file.read(16 * _HEAD), path)
+            encoding = decoding.guessed(file.read(16 * _HEAD), str(path))
     notes = []
     if not encoding.startswith("utf"):
         notes.append(f"The file is not UTF-8; it is read as {encoding}. If letters look wrong, save the file as UTF-8.")
@@ -244,19 +232,9 @@ def _in_utf_8(plain: Path, path: Path) -> tuple[Path, str, list[str]]:
         ) from error
 
 
-def _utf_16_without_mark(head: bytes) -> str | None:
-    even, odd = head[: 1 << 12 : 2], head[1 : 1 << 12 : 2]
-    if len(odd) >= 4 and odd.count(0) > 0.7 * len(odd) and not even.count(0):
-        return "utf-16-le"
-    if len(odd) >= 4 and even.count(0) > 0.7 * len(even) and not odd.count(0):
-        return "utf-16-be"
-    return None
-
-
 def _decline_binary(head: bytes, path: Path) -> None:
-    kind = next((kind for magic, kind in _OTHER_KINDS.items() if head.startswith(magic)), None)
-    control = sum(head.count(code) for code in range(32) if code not in b"\t\n\v\f\r\x1a\x1b\x1c\x1d\x1e\x1f")
-    if kind is None and b"\0" not in head and control <= 0.02 * len(head):
+    kind = decoding.binary(head)
+    if kind is None:
         return
     raise SourceError(
         f"A CSV file holds text; '{path}' is binary{f', it begins like {kind}' if kind else ''}. "
@@ -274,25 +252,6 @@ def _is_utf_8(plain: Path) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _guess_encoding(head: bytes, path: Path) -> str:
-    """Western letters unless most letters are foreign; guessing by frequency goes wrong on a few accents."""
-    high = sum(head.count(code) for code in range(0x80, 0x100))
-    letters = sum(head.count(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B)))
-    if high > 0.4 * (high + letters):
-        if find_spec("charset_normalizer") is None:
-            raise SourceError(
-                f"Text is read as UTF-8 or Western European; '{path}' is neither. Save it as UTF-8, or write: "
-                "pip install charset-normalizer"
-            )
-        from charset_normalizer import from_bytes
-
-        best = from_bytes(head[:_HEAD]).best()
-        if best is not None:
-            return best.encoding
-    undefined = any(code in head for code in b"\x81\x8d\x8f\x90\x9d")
-    return "latin-1" if undefined else "cp1252"
 
 
 @cache

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import MISSING as NO_DEFAULT
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nervura.encoding import PICTURES
+from nervura.encoding import PICTURES, WORDS
 from nervura.errors import OptionError, did_you_mean
 from nervura.rebuilding import layout
 
@@ -142,8 +142,8 @@ class Network:
     """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
 
     Attributes:
-        takes: the tensors it can use: ``numbers``, ``flags`` and ``categories`` of tables, or ``pictures``, whose bytes
-            a network itself turns into numbers and scales.
+        takes: the tensors it can use: ``numbers``, ``flags``, ``categories`` and ``words`` of tables, or ``pictures``,
+            whose bytes a network itself turns into numbers and scales.
         suits: the problems it can answer.
         stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
@@ -152,7 +152,7 @@ class Network:
 
     name: ClassVar[str]
     summary: ClassVar[str]
-    takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories"})
+    takes: ClassVar[frozenset[str]] = frozenset({"numbers", "flags", "categories", "words"})
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
     stretch: ClassVar[int] = 1
     rebuilds: ClassVar[bool] = False
@@ -194,7 +194,7 @@ class Network:
         used = {tensor.name: tensor for tensor in tensors if tensor.name in self.takes}
         inputs = {name: keras.Input(tensor.shape, dtype=tensor.dtype, name=name) for name, tensor in used.items()}
         seeds = seeds_from(seed)
-        features = self.features(inputs, used, head, options, seeds)
+        features = self.features(*words_as_flags(inputs, used), head, options, seeds)
         return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
@@ -241,6 +241,27 @@ class Network:
                 reaching = keras.Model(model.inputs, layer.input)
                 rows = reaching([batch[tensor.name] for tensor in model.inputs], training=False)
                 layer.adapt(keras.ops.convert_to_numpy(rows))
+
+
+def words_as_flags(
+    inputs: dict[str, keras.KerasTensor], tensors: dict[str, Tensor]
+) -> tuple[dict[str, keras.KerasTensor], dict[str, Tensor]]:
+    """The same inputs with the words of documents, weighted, at the end of the flags: each is a column that few rows have."""
+    import keras
+
+    from nervura.layers.word_weights import WordWeights
+
+    if WORDS not in inputs:
+        return inputs, tensors
+    found, told = dict(inputs), dict(tensors)
+    weighted, words = WordWeights(name="word_weights")(found.pop(WORDS)), told.pop(WORDS)
+    if "flags" not in found:
+        return {**found, "flags": weighted}, {**told, "flags": replace(words, name="flags", dtype="float32")}
+    both = keras.layers.Concatenate(name="flags_and_words")([found["flags"], weighted])
+    features = (*told["flags"].features, *words.features)
+    attributes = told["flags"].attributes + words.attributes
+    told["flags"] = replace(told["flags"], features=features, attributes=attributes, shape=(len(features),))
+    return {**found, "flags": both}, told
 
 
 REBUILDING_ACTIVATIONS = (*ACTIVATIONS, "linear")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,9 @@ BOTTLENECKED = 50
 
 LARGE_SIDE = 128
 """By the rule, pictures whose shorter side has at least so many pixels are seen by a network for large ones."""
+
+STEPS, SMALLEST_BATCH, LARGEST_BATCH = 20, 16, 128
+"""By the rule an epoch has about so many steps, within these sizes of a batch; the paper's is the largest."""
 
 
 class Residual(Network):
@@ -65,7 +69,7 @@ class Residual(Network):
         shift: int = option(-1, "longest shift in training, in pixels; -1: an eighth of the side", low=-1, high=64)
         epochs: int = option(60, "most passes over the training rows", low=1, high=100_000)
         patience: int = option(20, "passes without a better validation loss before training stops", low=1, high=100_000)
-        batch_size: int = option(128, "rows per step; 0: by the number of rows", low=0, high=65_536)
+        batch_size: int = option(0, "rows per step; 0: a twentieth of the rows, 16 to 128", low=0, high=65_536)
         optimizer: str = option(
             "lookahead",
             "rule that turns gradients into steps",
@@ -73,7 +77,7 @@ class Residual(Network):
         )
         learning_rate: float = option(
             0.0,
-            "size of a step at most; 0: 0.1 for classes, 0.01 for values",
+            "size of a step at most; 0: 0.1 for classes and 0.01 for values, for every 128 rows of a batch",
             low=0.0,
             high=10.0,
             search=(0.0, 0.003, 0.03),
@@ -96,8 +100,13 @@ class Residual(Network):
                 f"Residual networks have {', '.join(map(str, SMALL_DEPTHS))} layers for small pictures and "
                 f"{', '.join(map(str, LARGE_DEPTHS))} for large ones; {options.depth} were asked for. Write --set depth=20."
             )
+        if not options.batch_size:
+            rows = pictures.facts.get("rows", STEPS * LARGEST_BATCH)
+            wanted = 2 ** round(math.log2(max(1, rows / STEPS)))
+            options.batch_size = max(SMALLEST_BATCH, min(LARGEST_BATCH, wanted))
         # The squared error of values has no bound, and at the rate of classes it was seen to grow without end.
-        options.learning_rate = options.learning_rate or (0.01 if head.activation == "linear" else 0.1)
+        rate = 0.01 if head.activation == "linear" else 0.1
+        options.learning_rate = options.learning_rate or rate * options.batch_size / LARGEST_BATCH
         return settle_moves(options, pictures, share=8)
 
     def features(

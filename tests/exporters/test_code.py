@@ -35,10 +35,16 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-@pytest.fixture(scope="module")
-def types(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The type checker's memory: it learns Keras once for all tests."""
-    return tmp_path_factory.mktemp("types")
+@pytest.fixture(scope="session")
+def types(once: Any) -> Path:
+    """The type checker's memory: it learns what exported code imports once for all tests."""
+
+    def make(folder: Path) -> None:
+        (folder / "imports.py").write_text("import keras\nimport numpy\nimport polars\n")
+        if find_spec("mypy") is not None:
+            called("-m", "mypy", "--ignore-missing-imports", "--cache-dir", folder, "imports.py", cwd=folder)
+
+    return once("types", make)
 
 
 def customers(rows: int = 300, seed: int = 0) -> pl.DataFrame:
@@ -229,6 +235,10 @@ TABLES = {
     "single quotes": b"a,b,y\n1,'u, w',2\n2,'v',3\n3,'v',4\n",
     "blank lines": b'a,b,y\n\n1,u,2\n\n2,"v\nw",3\n\n4,x,5\n',
     "hint of Excel": b"sep=;\na;b;y\n1;u;2\n2;v;3\n",
+    "quotes in the header": b'"a ""b""","b, c","y"\n1,u,2\n2,v,3\n',
+    "equal names": b"a,a,a_2,,y\n1,u,5,6,2\n2,v,5,7,3\n",
+    "equal names and blank lines": b"a,a,y\n\n1,u,2\n\n2,v,3\n",
+    "marked": "\ufeffa,b,y\n1,u,2\n2,v,3\n".encode(),
     "without a header": b"1.5,u,2\n2.5,v,3\n3.5,u,4\n",
     "without a name": b",b,y\n1,u,2\n2,v,3\n",
     "compressed": gzip.compress(b"a,b,y\n1,u,2\n2,v,3\n"),
@@ -427,7 +437,7 @@ def test_the_code_of_pictures_predicts_like_the_run_and_trains(
     run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
     made.model.save(run.path / "model.keras")
 
-    code = export(run, "code", tmp_path / "code")
+    code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
     assert_well_written(code, types)
     out = tmp_path / "out.csv"
     called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)

@@ -87,7 +87,9 @@ def called(script: Path, *arguments: object, monkeypatch: pytest.MonkeyPatch, ca
 
 def assert_well_written(code: Path, typed: bool = False) -> None:
     for words in (["check", "--extend-select", "I,UP,B"], ["format", "--check", "--diff"]):
-        done = subprocess.run([sys.executable, "-m", "ruff", *words, "--no-cache", code], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *words, "--no-cache", code], capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stdout + done.stderr
     if typed:
         checked = [sys.executable, "-m", "mypy", "--ignore-missing-imports", "."]
@@ -175,9 +177,7 @@ def test_odd_pictures_are_told_as_by_the_run(
     out = tmp_path / "out.csv"
     called(code / "predict.py", tmp_path / "photos", out, monkeypatch=monkeypatch, capsys=capsys)
     assert_answered_alike(run, str(tmp_path / "photos"), out)
-    assert "test alarm_rate: " in called(
-        code / "train.py", tmp_path / "photos", monkeypatch=monkeypatch, capsys=capsys
-    )
+    assert "test alarm_rate: " in called(code / "train.py", tmp_path / "photos", monkeypatch=monkeypatch, capsys=capsys)
 
 
 def test_names_that_modules_give_to_different_things_stay_apart() -> None:

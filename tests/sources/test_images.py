@@ -55,7 +55,7 @@ def test_a_folder_of_pictures_without_classes_has_no_target(tmp_path):
 
 
 def test_a_folder_of_other_files_is_no_folder_of_pictures(tmp_path):
-    (tmp_path / "notes.txt").write_text("nothing")
+    (tmp_path / "notes.log").write_text("nothing")
     with pytest.raises(SourceError, match="no files that can be read together"):
         read(tmp_path)
 

@@ -259,6 +259,7 @@ def test_channels_that_are_weighed_by_their_means_are_maps_still() -> None:
     assert last.output.shape[-1] == 576
 
 
+@pytest.mark.usefixtures("quick_judgement")
 def test_the_whole_way_from_training_to_code(backbone: Path, photos: Path, tmp_path: Path) -> None:
     good = tmp_path / "photos"
     shutil.copytree(photos, good, ignore=shutil.ignore_patterns("broken.jpg"))

@@ -63,3 +63,11 @@ def test_the_depth_follows_from_the_size_of_the_pictures() -> None:
     assert "pooling" in [layer.name for layer in made((128, 160, 3)).layers]
     with pytest.raises(OptionError, match="for large ones; 21 were asked for. Write --set depth=20"):
         made((32, 32, 3), depth=21)
+
+
+@pytest.mark.parametrize(("rows", "size", "rate"), [(200, 16, 0.0125), (1_300, 64, 0.05), (50_000, 128, 0.1)])
+def test_an_epoch_of_few_pictures_has_several_steps(rows: int, size: int, rate: float) -> None:
+    tensor = Tensor("pictures", "uint8", ("picture",), shape=(32, 32, 3), facts={"rows": rows})
+    options = read_options(Residual.Options, {})
+    Residual().settle(options, Head(10, "softmax", "SparseCategoricalCrossentropy", {}), [tensor])
+    assert (options.batch_size, options.learning_rate) == (size, pytest.approx(rate))
