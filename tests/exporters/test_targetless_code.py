@@ -12,7 +12,6 @@ import pytest
 
 from nervura.dataset import Dataset
 from nervura.designing import design
-from nervura.errors import RunError
 from nervura.exporting import export
 from nervura.model_source import definitions_source
 from nervura.predicting import predict
@@ -191,13 +190,3 @@ def test_names_that_modules_give_to_different_things_stay_apart() -> None:
     for ours in (Neighbours, SampledNeighbours):
         theirs = space[ours.__name__]
         assert np.array_equal(theirs().fit(rows).score(rows), ours().fit(rows).score(rows))
-
-
-def test_a_problem_without_code_is_told(tmp_path: Path) -> None:
-    customers().write_csv(tmp_path / "table.csv")
-    run, _ = made_run(tmp_path, tmp_path / "table.csv", "embedding", "autoencoder")
-    with pytest.raises(RunError, match="Code is written for the problems embedding, anomaly"):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Targetless, "name", "other", raising=False)
-            patch.setattr("nervura.problems.embedding.Embedding.name", "other")
-            export(run, "code", tmp_path / "code", rows=pl.DataFrame())
