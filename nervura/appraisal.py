@@ -1,4 +1,4 @@
-"""Judges a run that predicts no target: its problem compares what the network gives with simpler methods."""
+"""Judges a run whose problem does so itself: it compares what the network gives with simpler methods."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from nervura import judging, training
 from nervura.dataset import Dataset
 from nervura.designing import Design
 from nervura.judging import Candidate
-from nervura.problems.base import Answers, Appraisal, Finding, Rival, Targetless, Trained
+from nervura.problems.base import Answers, Appraisal, Appraised, Finding, Rival, Trained
 from nervura.run import Run, kept_in
 
 MOST_VALUES = 2**27
@@ -46,7 +46,7 @@ def appraise(
     notes: list[str] = []
     parts = {part: _answers(dataset, trained, part, notes) for part in ("train", "validation", "test")}
     problem = trained.problem
-    assert isinstance(problem, Targetless), "a problem that predicts a target is evaluated"
+    assert isinstance(problem, Appraised), "another problem is evaluated"
     problem = trained.problem = problem.settle(parts)
     run.update("problem", coding=problem.coding)
     if problem.arrays:
@@ -55,7 +55,8 @@ def appraise(
     def left() -> float:
         return float("inf") if deadline is None else deadline - time.monotonic()
 
-    name, kind = trained.network.name, "deep" if getattr(trained.options, "hidden", []) else "shallow"
+    deep = getattr(trained.options, "hidden", []) or getattr(trained.options, "convolutional", "no") == "yes"
+    name, kind = trained.network.name, "deep" if deep else "shallow"
     found = problem.appraise(Trained(name, kind, trained.model, parts, fit_seconds, trained.seed, left, tell))
     for rival in found.rivals[1:]:
         if rival.model is not None:
@@ -67,7 +68,7 @@ def appraise(
     return evaluation
 
 
-def _evaluation(problem: Targetless, dataset: Dataset, found: Appraisal, notes: list[str]) -> dict[str, Any]:
+def _evaluation(problem: Appraised, dataset: Dataset, found: Appraisal, notes: list[str]) -> dict[str, Any]:
     own = found.rivals[0]
     truth = found.truth or {part: np.zeros(len(getattr(own, part))) for part in ("validation", "test")}
     candidates = [_candidate(rival) for rival in found.rivals]
@@ -88,7 +89,7 @@ def _evaluation(problem: Targetless, dataset: Dataset, found: Appraisal, notes: 
 
 
 def _decide(
-    problem: Targetless, truth: dict[str, np.ndarray], candidates: list[Candidate], choosing: np.ndarray | None
+    problem: Appraised, truth: dict[str, np.ndarray], candidates: list[Candidate], choosing: np.ndarray | None
 ) -> dict[str, Any]:
     if choosing is None:
         return judging.decide(problem, truth["validation"], truth["test"], candidates).to_json()
@@ -109,16 +110,19 @@ def _keep(run: Run, name: str, model: keras.Model) -> None:
 
 def _answers(dataset: Dataset, trained: Design, part: str, notes: list[str]) -> Answers:
     x, labels, names = dataset.arrays(part)[0], dataset.labels(part), dataset.names(part)
-    rows, most = len(next(iter(x.values()))), max(1, MOST_VALUES // max(1, trained.problem.head().units))
+    rows, most = len(next(iter(x.values()))), max(1, MOST_VALUES // max(1, trained.problem.width))
     if rows > most:
         step = -(-rows // most)
         x = {name: array[::step] for name, array in x.items()}
         labels = None if labels is None else labels.gather_every(step)
         names = None if names is None else names[::step]
         notes.append(f"Of {rows:,} rows for {part} every {step}th takes part in the judgement.")
-    return Answers(x, training.predict(trained.model, x), labels, names)
+    problem = trained.problem
+    answered = isinstance(problem, Appraised) and part in problem.answered
+    outputs = training.predict(trained.model, x) if answered else np.empty((0, problem.width), np.float32)
+    return Answers(x, outputs, labels, names)
 
 
 def findings_of(explanation: dict[str, Any]) -> list[Finding]:
-    """The findings that a run's ``explanation.json`` holds; none of a run that predicts a target."""
+    """The findings that a run's ``explanation.json`` holds; none of a run that is evaluated."""
     return [Finding(**one) for one in explanation.get("findings", [])]

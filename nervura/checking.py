@@ -25,6 +25,7 @@ from nervura.dataset import Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.errors import ProblemError
 from nervura.inspecting import GIVES_AWAY
+from nervura.problems.base import Appraised
 from nervura.schema import Column
 
 MOST_ROWS = 5_000
@@ -89,10 +90,10 @@ def check(dataset: Dataset, measure: Callable[[], float] | None = None) -> Check
     Args:
         measure: gives the expected duration of the training in seconds, from a short run; without it that is left open.
     """
-    if not dataset.problem.needs_target:
+    if isinstance(dataset.problem, Appraised):
         dataset.schema.target  # noqa: B018  # says what is missing where there is none
         raise ProblemError(
-            f"A check tells whether a target can be predicted, and the problem {dataset.problem.name} predicts none. "
+            f"A check tells whether classes or values can be predicted, and the problem {dataset.problem.name} has none. "
             "Leave --problem out, or write: nervura train"
         )
     sample = _Sample(dataset)

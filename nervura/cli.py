@@ -114,6 +114,12 @@ def _parser() -> argparse.ArgumentParser:
         metavar="OPTION=VALUE",
         help="an option of the network, see 'nervura zoo N', or of the problem, see the docs",
     )
+    train.add_argument(
+        "--pretrain",
+        action="store_true",
+        help="learn from the rows without a target first, and say what that gained (default network: deep_feed_forward "
+        "for tables, convolutional for pictures)",
+    )
     train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
     _add_language(train)
 
@@ -260,6 +266,7 @@ def _train(given: argparse.Namespace) -> None:
             trials=given.trials,
             level=given.level,
             out=given.out,
+            pretrain=given.pretrain,
             tensorboard=given.tensorboard,
             lang=given.lang,
             watchers=[display.epoch],
@@ -301,6 +308,10 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
     print(text_table(_rounded(run.scores())))
     print(f"\n{run.verdict}\n")
+    if "pretraining" in run.evaluation:
+        from nervura.rendering import told_of_pretraining
+
+        print(f"{told_of_pretraining(run.evaluation['pretraining'])}\n")
     for one in recommended(run):
         print(text("verdict.use", name=one["name"], command=one["command"]))
     print(f"Report: {run.path / 'report.html'}\n{run.path}")

@@ -144,7 +144,7 @@ def check_targetless(problem: Targetless, network: Network) -> None:
             _must(found.picture is None or found.picture in (run.read_arrays("findings") or {}), "pictures are kept")
         again, bound = load_problem(run), made.problem
     outputs = training.predict(made.model, dataset.arrays("test")[0])
-    _must(outputs.shape[1] == bound.head().units, f"outputs have the width {bound.head().units} of the head")
+    _must(outputs.shape[1] == bound.width, f"outputs have the width {bound.width} that the problem says")
     decoded = again.decode(again.estimates(outputs))
     _must(decoded.equals(bound.decode(bound.estimates(outputs))), "what was learnt does not survive being written")
     _must(decoded.height == len(outputs), "answers are one per row")
@@ -234,7 +234,7 @@ def _saved(design: Design, dataset: Dataset, run: Run) -> None:
     x = dataset.arrays("validation")[0]
     outputs = training.predict(design.model, x)
     _must(
-        outputs.shape == (len(dataset.arrays("validation")[1]), design.problem.head().units),
+        outputs.shape == (len(dataset.arrays("validation")[1]), design.problem.width),
         "outputs are (rows, units)",
     )
     _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
@@ -412,6 +412,20 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
     return Dataset.open((pixels.astype(np.uint8), y), problem=problem)
 
 
+def captions_example(rows: int = 60) -> Dataset:
+    """A small data set of colour pictures, 12 x 12, with two captions each: whether a light is red or blue, and
+    where."""
+    draw = np.random.default_rng(0)
+    pixels, captions = draw.integers(0, 80, (rows, 12, 12, 3)), []
+    for number, picture in enumerate(pixels):
+        colour, place = number % 2, (number // 2) % 2
+        picture[6 * place : 6 * place + 6, 3:9, 2 * colour] += 170
+        words = ("red", "blue")[colour], ("above", "below")[place]
+        captions.append([f"{words[0]} {words[1]}", f"{words[1]}, {words[0]}"])
+    pictures = pl.Series("picture", pixels.astype(np.uint8), dtype=pl.Array(pl.UInt8, (12, 12, 3)))
+    return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
+
+
 def example_for(network: Network, classes: int | None = None) -> Dataset:
     """The example of what a network takes: a table or pictures."""
     return pictures_example(classes) if PICTURES in network.takes else example(classes)
@@ -431,7 +445,9 @@ def _must(holds: bool, text: str) -> None:
 
 
 def _as_text(series: pl.Series) -> list[str | None]:
-    """Values as text that does not depend on the format: 1, 1.0 and "1" are the same."""
+    """Values as text that does not depend on the format: 1, 1.0 and "1" are the same; lists of texts are lines."""
+    if series.dtype == pl.List(pl.String):
+        return series.list.join("\n").to_list()
     text = series.cast(pl.String)
     number = text.cast(pl.Float64, strict=False).cast(pl.String)
     return number.fill_null(text).to_list()

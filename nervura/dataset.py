@@ -16,7 +16,7 @@ from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
 from nervura.problems import problems
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
@@ -54,6 +54,7 @@ class Dataset:
         split: which row belongs where.
         test_table: a table of test rows of its own, or None.
         pictures: all pictures of the table, decoded, (rows, height, width, channels); None without pictures.
+        pretrain: whether rows without a target are kept, for a network to learn from before the target.
     """
 
     table: Table
@@ -63,7 +64,9 @@ class Dataset:
     split: Split
     test_table: Table | None = None
     pictures: np.ndarray | None = field(default=None, repr=False)
+    pretrain: bool = False
     _encoded: dict[str, Arrays] = field(default_factory=dict)
+    _unlabelled: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
     @classmethod
     def open(
@@ -85,13 +88,15 @@ class Dataset:
         size: str | None = None,
         options: Mapping[str, Any] | None = None,
         level: float | None = None,
+        pretrain: bool = False,
     ) -> Dataset:
         """Reads ``source``, infers its schema, detects the problem, draws the split and learns the encoding.
 
         For a problem without a target every row is kept; the target, if there is one, is no input and is judged by alone.
         Pictures are all decoded here, once; those that cannot be are left out. ``size`` is theirs, ``64`` or ``48x64``.
         ``validation_share`` is a fifth by default; of many pictures, which are not bagged, it is less. Of the ``options``
-        a problem without a target takes those that it knows, and the ``level``.
+        a problem without a target takes those that it knows, and the ``level``. With ``pretrain`` the rows without a target
+        are kept (``unlabelled``).
 
         Raises:
             SourceError, SchemaError, ProblemError: the data cannot answer the question.
@@ -134,16 +139,22 @@ class Dataset:
             alike=alike,
             test=None if test_table is None else test_table.frame,
             every_row=column is None,
+            pretrain=pretrain,
         )
+        if pretrain and column is not None and not values.null_count():
+            raise SchemaError(
+                f"Pretraining takes rows without a target; all {len(values):,} rows of '{found.origin}' have a value in "
+                f"'{column.name}'. Add rows that lack it, or leave --pretrain out."
+            )
         training = values.filter(pl.Series(split.parts == TRAIN)).drop_nulls()
         bound = detection.problem.learn(training).judged_by(metric)
-        if isinstance(bound, Targetless):
+        if isinstance(bound, Appraised):
             labels = _labels(found.frame, schema)
             bound = bound.told(options or {}, level, labels)
             _set_aside(bound, split, labels, test_table is None)
         if column is not None and detection.problem.supervised_by == "classifier" and training.n_unique() < 2:
             raise ProblemError(f"Only one class of '{column.name}' has enough rows to be split. More rows are needed.")
-        dataset = cls(found, schema, detection, bound, split, test_table, decoded)
+        dataset = cls(found, schema, detection, bound, split, test_table, decoded, pretrain)
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
             encoding.learn(schema, dataset.sample("train", most))
@@ -156,7 +167,7 @@ class Dataset:
         column = encoding.image_column(self.schema)
         assert column is not None and column.encoding is not None
         (x, _), classes = self.arrays("train"), self.problem.supervised_by == "classifier"
-        needed = self.problem.needs_target
+        needed = not isinstance(self.problem, Appraised)
         told = mirroring(x[encoding.PICTURES], self.truth("train"), classes) if needed else None
         column.encoding |= {"rows": self.rows("train"), "mirroring": told}
 
@@ -171,6 +182,15 @@ class Dataset:
         if not self._encoded:
             self._encoded = self._encode()
         return self._encoded[part]
+
+    @property
+    def unlabelled(self) -> dict[str, np.ndarray] | None:
+        """The encoded inputs of the rows without a target; None unless they are to be learnt from."""
+        if self.pretrain and self._unlabelled is None:
+            self.arrays("train")  # of pictures, those of all parts are brought in order together
+            if self._unlabelled is None:
+                self._unlabelled = self._encode_unlabelled()
+        return self._unlabelled
 
     @property
     def folds(self) -> int:
@@ -204,6 +224,8 @@ class Dataset:
             if column.name not in frame.columns:
                 return None
             fitting = encoding.adapted(self.schema, frame)
+            if self.predicted:  # only rows that can be judged by are encoded
+                frame = frame.filter(_target(frame, fitting.target).is_not_null())
             rows = encoding.readable(fitting, frame)[0]
             return rows.select(encoding.label_texts(fitting.target)).to_series()
         values = _labels(self.table.frame, self.schema)
@@ -240,6 +262,8 @@ class Dataset:
         """The pictures in the order of the parts, each of which is then a view of one array."""
         target = _target(self.table.frame, self.predicted)
         rows = {name: np.flatnonzero(self.split.parts == code) for name, code in PARTS.items()}
+        if self.pretrain:
+            rows["unlabelled"] = np.flatnonzero(target.is_null().to_numpy())
         order = np.concatenate(list(rows.values()))
         ordered = _room_for(len(order), all_pictures.shape[1:])
         for start in range(0, len(order), DECODED_ROWS):
@@ -248,9 +272,19 @@ class Dataset:
         made, start = {}, 0
         for name, chosen in rows.items():
             x = {encoding.PICTURES: ordered[start : start + len(chosen)]}
-            made[name] = (x, self.problem.encode(target[chosen]))
+            if name == "unlabelled":
+                self._unlabelled = x
+            else:
+                made[name] = (x, self.problem.encode(target[chosen]))
             start += len(chosen)
         return made
+
+    def _encode_unlabelled(self) -> dict[str, np.ndarray]:
+        parts = []
+        for _, batch in _batches(self.table.frame):
+            unknown = _target(batch, self.predicted).is_null()
+            parts.append(encoding.encode(self.schema, batch.filter(unknown)))
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _encode_table(self) -> dict[str, Arrays]:
         counts = {name: int((self.split.parts == code).sum()) for name, code in PARTS.items()}
@@ -341,7 +375,7 @@ def _labels(frame: pl.LazyFrame, schema: Schema) -> pl.Series | None:
     return frame.select(encoding.label_texts(schema.labels)).collect().to_series()
 
 
-def _set_aside(problem: Targetless, split: Split, labels: pl.Series | None, test: bool) -> None:
+def _set_aside(problem: Appraised, split: Split, labels: pl.Series | None, test: bool) -> None:
     """Moves the rows that the problem is not to learn from to those that judge, or leaves them out where these come from
     elsewhere.
 

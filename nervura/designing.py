@@ -8,16 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
-from nervura import backend
+from nervura import backend, pretraining
 from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
-from nervura.zoo.base import Network, options_to_json, read_options
+from nervura.zoo.base import Network, Phase, options_to_json, read_options
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
 
 DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK = "tabm", "feed_forward"
 DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "airbench", "pretrained"
@@ -32,14 +33,21 @@ def default_network(schema: Schema) -> str:
     return chosen_network(schema)[0]
 
 
-def chosen_network(schema: Schema, problem: Problem | None = None) -> tuple[str, str | None]:
+PRETRAINED_NETWORK, PRETRAINED_PICTURE_NETWORK = "deep_feed_forward", "convolutional"
+"""What is trained on tables and on pictures, where no network is named, once rows without a target have been learnt from."""
+
+
+def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: bool = False) -> tuple[str, str | None]:
     """The network that is trained where none is named, and why where the data and this machine decided it.
 
     Args:
-        problem: may name its own, as those do that predict no target.
+        problem: may name its own, as those do that judge themselves.
+        pretrain: whether it is to learn from rows without a target first.
     """
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         return problem.network, None
+    if pretrain:
+        return PRETRAINED_NETWORK if image_column(schema) is None else PRETRAINED_PICTURE_NETWORK, None
     column = image_column(schema)
     if column is None:
         return (DEFAULT_DOCUMENT_NETWORK if document_columns(schema) else DEFAULT_NETWORK), None
@@ -69,6 +77,7 @@ class Design:
             network has members, whose outputs it then gives side by side: (batch, groups x members, units).
         groups: of members, each of which leaves out one fold of the training rows; 1 where nothing is bagged.
         own_objective: whether the learner gives the loss of each row itself, (batch,), in place of outputs.
+        pretrain: whether rows without a target are learnt from before the target is.
     """
 
     network: Network
@@ -82,6 +91,28 @@ class Design:
     learner: keras.Model = field(repr=False, default=None)  # type: ignore[assignment]
     groups: int = 1
     own_objective: bool = False
+    pretrain: bool = False
+
+    @property
+    def phases(self) -> list[Phase]:
+        """The parts of the training in their order."""
+        own = self.network.phases(self.options)
+        return pretraining.phases(own[0]) if self.pretrain and len(own) == 1 else own
+
+    def enter(self, phase: Phase) -> None:
+        """Sets what learns in a phase, and what is made small."""
+        self.network.enter(self.learner, phase)
+        if self.own_objective:
+            self.learner.enter(phase.name)
+        if phase.name in pretraining.PHASES and self.pretrain:
+            pretraining.enter(self.learner, phase)
+
+    def prepare(self, batch: dict[str, np.ndarray]) -> None:
+        """Sets, once before training, what layers take from training rows: means, spreads, bins."""
+        self.network.prepare(self.model, batch)
+        for other in getattr(self.learner, "others", ()):
+            if hasattr(other, "inputs"):  # a model that training needs and predicting does not
+                Network.prepare(self.network, other, batch)
 
     @property
     def members(self) -> bool:
@@ -103,6 +134,7 @@ class Design:
             "layers": self.layers,
             "branches": branches(self.model),
             "rule": self.rule,
+            **({"pretrain": True} if self.pretrain else {}),
         }
 
     def __str__(self) -> str:
@@ -121,6 +153,7 @@ def design(
     options: dict[str, Any] | None = None,
     seed: int = 0,
     folds: int = 1,
+    pretrain: bool = False,
 ) -> Design:
     """Builds the Keras model that answers ``problem`` with ``network`` on tables of ``schema``.
 
@@ -130,9 +163,10 @@ def design(
         options: names and values of the network's options.
         seed: every initial weight and random layer depends on it alone.
         folds: how many the training rows come in, for a network that can be bagged and is not told otherwise.
+        pretrain: whether rows without a target are learnt from before the target is; see ``nervura.pretraining``.
 
     Raises:
-        OptionError: unknown network or option, or a value out of bounds.
+        OptionError: unknown network or option, or a value out of bounds; the network cannot be pretrained.
     """
     member = zoo.load(network) if isinstance(network, str) else network
     given = tensors(schema)
@@ -142,19 +176,24 @@ def design(
     if getattr(chosen, "folds", None) == 0:
         chosen.folds = folds
     if getattr(chosen, "precision", None) == "auto":
-        chosen.precision = backend.training_precision()
+        pictures = any(tensor.name == PICTURES for tensor in given)
+        chosen.precision = backend.training_precision() if pictures else "float32"
     inputs = [tensor for tensor in given if tensor.name in member.takes]
     head = problem.head(getattr(chosen, "label_smoothing", 0.0))
     reason = member.settle(chosen, head, inputs)
     model = member.build(inputs, head, chosen, seed)
     attributes = sum(tensor.attributes for tensor in inputs)
-    rule = member.rule(attributes, model, head) if chosen_by_rule(chosen) else reason
+    rule = (member.rule(attributes, model, head) if chosen_by_rule(chosen) else None) or reason
     groups, own = getattr(chosen, "folds", 1), member.learner(model, inputs, chosen, seed)
+    if pretrain:
+        pretraining.check(member, chosen, problem.needs_target)
+        own = own or pretraining.learner(model, inputs, chosen, seed)
     learner = learner_of(model) if own is None else own
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         problem = problem.designed(inputs, model)
     table = layer_table(model)
-    return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own is not None)
+    own_objective = own is not None
+    return Design(member, problem, inputs, chosen, seed, model, table, rule, learner, groups, own_objective, pretrain)
 
 
 def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> None:

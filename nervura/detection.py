@@ -44,6 +44,8 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
     declined = {}
     for problem in (one for one in problems if one.needs_target):
         try:
+            if target.kind not in problem.targets:
+                raise Declined(f"the target is of the kind {target.kind}")
             reason = problem.fits(target, values)
         except Declined as why:
             declined[problem.name] = str(why)
@@ -51,6 +53,12 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
             chosen = chosen or (problem, reason)
     if asked is not None:
         named = problems.load(asked)
+        if target.kind not in named.targets:
+            others = " or ".join(one.name for one in problems if one.needs_target and target.kind in one.targets)
+            raise ProblemError(
+                f"The problem {asked} has a target of the kind {' or '.join(sorted(named.targets))}; '{target.name}' is of "
+                f"the kind {target.kind}. Write --problem {others}, or name another target."
+            )
         named.insist(target, values)
         declined.pop(asked, None)
         return Detection(named, "asked for by name", declined)

@@ -84,7 +84,8 @@ class Tensor:
 
 
 def values(column: Column) -> pl.Expr:
-    """The column as values of its kind: Float64, Boolean, Datetime or String; what cannot be read is null."""
+    """The column as values of its kind: Float64, Boolean, Datetime, String or, of captions, lists of String; what cannot
+    be read is null."""
     import polars as pl
 
     raw = pl.col(column.name)
@@ -99,14 +100,22 @@ def values(column: Column) -> pl.Expr:
         return raw if column.dtype == "Boolean" else raw.cast(pl.Float64, strict=False) > 0
     if column.kind == "datetime":
         return raw.cast(pl.Datetime("us"), strict=False)
+    if column.kind == "captions":
+        texts = raw if column.dtype.startswith("List") else pl.concat_list(raw.cast(pl.String))
+        texts = texts.list.eval(pl.element().str.strip_chars()).list.drop_nulls()
+        texts = texts.list.eval(pl.element().filter(pl.element() != ""))
+        return pl.when(texts.list.len() > 0).then(texts)
     return _names(raw, column.dtype)
 
 
 def label_texts(column: Column) -> pl.Expr:
-    """The column as texts that rows are judged by: whole numbers without a fraction, booleans as yes and no."""
+    """The column as texts that rows are judged by: whole numbers without a fraction, booleans as yes and no; captions are
+    lists of texts."""
     import polars as pl
 
     known = values(column)
+    if column.kind == "captions":
+        return known
     if column.kind == "boolean":
         return pl.when(known).then(pl.lit("yes")).when(~known).then(pl.lit("no"))
     texts = known.cast(pl.String)
@@ -125,7 +134,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text", "document", "image"):
+        if column.name not in dtypes or column.kind in ("category", "text", "document", "image", "captions"):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue

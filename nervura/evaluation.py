@@ -35,7 +35,7 @@ from nervura.predicting import (
     load_schema,
     outputs,
 )
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Schema
 from nervura.sources import read
@@ -58,6 +58,9 @@ MOST_PICTURES = 5_000
 """Baselines learn from at most so many pictures, shrunk to small ones."""
 
 PICTURE_BASELINES = ("constant", "linear", "boosting")
+
+WITHOUT_PRETRAINING = "without_pretraining"
+"""What the network is called that is trained beside a pretrained one, to tell what that gained."""
 
 CURVES, CURVE_SHARES, FEWEST_CURVE_ROWS = ("lightgbm", "boosting"), (0.125, 0.25, 0.5, 1.0), 400
 """The baseline that the learning curve is drawn with, and the shares of the training rows that it learns from."""
@@ -107,6 +110,7 @@ def evaluate(
     own = judge.candidate_of(trained, fit_seconds)
     candidates = {trained.network.name: own, **judge.found}
     judge.more_seeds(trained, own)
+    gain = judge.gain_of_pretraining(trained, own, candidates)
     truth = dataset.truth("test")
     scores = {n: judging.intervals(problem, truth, c.test, problems=c.problems) for n, c in candidates.items()}
     verdict = judging.decide(problem, dataset.truth("validation"), truth, list(candidates.values()))
@@ -130,6 +134,7 @@ def evaluate(
         "imbalance": judge.imbalance(own),
         "coverage": calibration.coverage(trained.problem, truth, own.test[0]),
         "learning_curve": judge.learning_curve(),
+        **({"pretraining": gain} if gain else {}),
     }
     run.write("evaluation", evaluation)
     return evaluation
@@ -151,7 +156,7 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     problem, answer = answering(run, use)
     schema = load_schema(run)
     frame = read(source, table=table).frame
-    if isinstance(problem, Targetless):
+    if isinstance(problem, Appraised):
         truth, estimates = _measured(problem, answer, schema, frame)
     elif image_column(schema) is None:
         rows = frame.collect()
@@ -181,9 +186,9 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
 
 
 def _measured(
-    problem: Targetless, answer: Callable[[X], np.ndarray], schema: Schema, frame: pl.LazyFrame
+    problem: Appraised, answer: Callable[[X], np.ndarray], schema: Schema, frame: pl.LazyFrame
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Truth and estimates of a problem without a target, as its metrics take them; labels count where there are some."""
+    """Truth and estimates of a problem that judges itself, as its metrics take them; labels count where there are some."""
     check_columns(schema, frame.collect_schema().names())
     column, parts = schema.labels, []
     for batch in frame.collect_batches(chunk_size=batch_rows(schema), maintain_order=True):
@@ -249,12 +254,8 @@ class _Judge:
         return float("inf") if self.deadline is None else self.deadline - time.monotonic()
 
     def candidate_of(self, trained: Design, seconds: float) -> Candidate:
-        kinds = {"perceptron": ("linear", 1), "feed_forward": ("shallow", 2), "convolutional": ("deep", 4)}
-        kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
-        if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
-            kind, simplicity = "deep", 5
         own = Candidate(
-            trained.network.name, kind, simplicity, *self._answers(trained), seconds, problems=[trained.problem]
+            trained.network.name, *_kind_of(trained), *self._answers(trained), seconds, problems=[trained.problem]
         )
         if trained.groups > 1:
             of_groups = training.group_outputs(trained, self.dataset.arrays("test")[0])
@@ -272,8 +273,51 @@ class _Judge:
                 continue
             if not member.missing() and member.name != trained.network.name:
                 makers.append((member.simplicity, partial(self._baseline, member)))
+        if trained.pretrain:
+            makers.append((0.5, partial(self._without_pretraining, trained)))
         for _, make in sorted(makers, key=lambda maker: maker[0]):
             yield from make()
+
+    def _without_pretraining(self, trained: Design) -> Iterator[Candidate]:
+        """The same network from the same seed, which has learnt from the rows with a target alone."""
+        name, seconds = WITHOUT_PRETRAINING, self.run.need("run").get("fit_seconds", 0.0)
+        if not self._fits(name, seconds):
+            return
+        self._begin(name)
+        began = time.monotonic()
+        made = self._plain_design(trained, trained.seed)
+        limit = None if self.deadline is None else began + max(seconds, self.left() / 2)
+        rows = self.dataset.arrays("train"), self.dataset.arrays("validation")
+        training.fit(made, *rows, deadline=limit)
+        validation, test = self._answers(made)
+        ruled = self._ruled(validation[0])
+        self._keep(name, lambda folder: made.model.save(folder / "model.keras"), ruled)
+        seconds = time.monotonic() - began
+        yield Candidate(name, *_kind_of(made), validation, test, seconds, problems=[ruled])
+
+    def _plain_design(self, trained: Design, seed: int) -> Design:
+        """A design like one that is pretrained, without that."""
+        options = {name: False if name == "pretraining" else value for name, value in vars(trained.options).items()}
+        return design(self.dataset.problem, trained.network, self.dataset.schema, options, seed)
+
+    def gain_of_pretraining(
+        self, trained: Design, own: Candidate, candidates: dict[str, Candidate]
+    ) -> dict[str, Any] | None:
+        """What the rows without a target gained, on the test rows; None where there is nothing to compare with."""
+        plain = candidates.get(WITHOUT_PRETRAINING)
+        if plain is None:
+            return None
+        if not self.pictures:
+            self.more_seeds(self._plain_design(trained, trained.seed), plain)
+        found = judging.compare(
+            self.dataset.problem,
+            self.dataset.truth("test"),
+            own.test,
+            plain.test,
+            problems=(own.problems, plain.problems),
+        )
+        rows = len(next(iter((self.dataset.unlabelled or {}).values()), ()))
+        return {"rows": rows, "without": plain.name, "metric": self.dataset.problem.metric, **found}
 
     def more_seeds(self, trained: Design, own: Candidate) -> None:
         """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
@@ -284,9 +328,9 @@ class _Judge:
         if own.groups or isinstance(trained, EnsembleDesign) or self.pictures:
             return
         for seed in range(1, SEEDS):
-            if not self._fits(f"training {trained.network.name} from seed {trained.seed + seed}", own.seconds * 1.1):
+            if not self._fits(f"training {own.name} from seed {trained.seed + seed}", own.seconds * 1.1):
                 return
-            self._begin(f"{trained.network.name}, seed {trained.seed + seed}")
+            self._begin(f"{own.name}, seed {trained.seed + seed}")
             validation, test, problem = self._from_seed(trained, trained.seed + seed)
             own.validation += validation
             own.test += test
@@ -294,8 +338,11 @@ class _Judge:
 
     def _from_seed(self, trained: Design, seed: int) -> tuple[list[np.ndarray], list[np.ndarray], Problem]:
         """What the design answers after a training from another seed, and the problem with its rule."""
-        again = design(self.dataset.problem, trained.network, self.dataset.schema, vars(trained.options), seed)
-        training.fit(again, self.dataset.arrays("train"), self.dataset.arrays("validation"), deadline=self.deadline)
+        how = {"pretrain": trained.pretrain}
+        again = design(self.dataset.problem, trained.network, self.dataset.schema, vars(trained.options), seed, **how)
+        rows = self.dataset.arrays("train"), self.dataset.arrays("validation")
+        unlabelled = self.dataset.unlabelled if trained.pretrain else None
+        training.fit(again, *rows, unlabelled=unlabelled, deadline=self.deadline)
         validation, test = self._answers(again)
         return validation, test, self._ruled(validation[0])
 
@@ -456,6 +503,15 @@ class _Judge:
     def _network_seconds(self) -> float:
         """What a short training of a small network takes: mostly its compilation, and longer with thousands of columns."""
         return 3.0 + sum(tensor.width for tensor in tensors(self.dataset.schema)) / 1000
+
+
+def _kind_of(trained: Design) -> tuple[str, int]:
+    """The kind of a network, as the verdict takes it, and its simplicity."""
+    kinds = {"perceptron": ("linear", 1), "feed_forward": ("shallow", 2), "convolutional": ("deep", 4)}
+    kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
+    if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
+        return "deep", 5
+    return kind, simplicity
 
 
 def _estimates(model: Fitted, x: X, without: int | None = None) -> np.ndarray:

@@ -84,7 +84,7 @@ def infer_schema(
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), held)
     _set_beside_pictures_aside(columns, table)
-    flat = [column for column in columns if _is_flat(dtypes[column.name]) and column.name not in held]
+    flat = [c for c in columns if _is_flat(dtypes[c.name]) and c.name not in held and c.kind != "captions"]
     typed = _typed(sample.lazy(), flat).collect()
     facts = _facts(frame, sample, typed, rows, columns)
     for column in columns:
@@ -133,6 +133,8 @@ def _roles(
             )
         if kind not in KINDS:
             raise SchemaError(f"There is no kind '{kind}' (given for '{name}'). {did_you_mean(kind, KINDS)}")
+        if kind == "captions" and name != target:
+            raise SchemaError(f"Captions are what is learnt of pictures; '{name}' is not. Write --target {name} too.")
     return roles
 
 
@@ -172,6 +174,9 @@ def _kinds(
         column.examples = _examples(sample[name])
         if column.role == "aside":
             column.reason = "dropped by you"
+        if _are_captions(column, sample[name], kinds, PICTURE in held):
+            _captions(column, sample)
+            continue
         if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             _unreadable(column, kinds)
         elif dtype == pl.Null:
@@ -202,6 +207,25 @@ def _held(column: Column, kind: str, kinds: dict[str, str]) -> None:
         )
     if column.role == "aside":
         column.reason = "dropped by you"
+
+
+def _are_captions(column: Column, series: pl.Series, kinds: dict[str, str], pictures: bool) -> bool:
+    """Whether a target says what is in the pictures beside it: lists of texts, or texts of several words."""
+    if column.role != "target" or not pictures or column.name in kinds and kinds[column.name] != "captions":
+        return False
+    if series.dtype == pl.List(pl.String):
+        return True
+    if series.dtype != pl.String:
+        return False
+    known = series.drop_nulls().str.strip_chars()
+    return column.name in kinds or _is_text(known.filter(known != "").unique(), series.len())
+
+
+def _captions(column: Column, sample: pl.DataFrame) -> None:
+    column.kind = "captions"
+    texts = sample.select(values(column).alias("t")).to_series()
+    column.missing, column.distinct = texts.null_count(), texts.explode().n_unique()
+    column.examples = [_short(text) for text in texts.drop_nulls().head(3).list.first().to_list()]
 
 
 def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
@@ -357,6 +381,10 @@ def _force(column: Column, kind: str, series: pl.Series, decimal: str | None) ->
         SchemaError: its values cannot be read so.
     """
     dtype = series.dtype
+    if kind == "captions":
+        raise SchemaError(
+            f"Captions say what is in pictures; beside '{column.name}' there are none. Write another kind."
+        )
     column.kind = kind
     known = series.drop_nulls()
     if dtype == pl.String:
@@ -461,7 +489,7 @@ def _facts(
         facts[c.name] = _Facts(missing[c.name], max(distinct[c.name], 0), infinite.get(c.name) or 0, exact=whole_table)
     for i, name in enumerate(numbers):
         facts[name].low, facts[name].high, facts[name].whole = bounds[0][i], bounds[1][i], bool(whole[i])
-    for c in columns:
+    for c in (one for one in columns if one.kind != "captions"):
         c.missing, c.distinct = facts[c.name].missing, facts[c.name].distinct
     return facts
 

@@ -136,6 +136,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.gaussian_mixture": ("Gaussian mixture", "mistura de gaussianas"),
     "model.robust_gaussian": ("robust Gaussian", "gaussiana robusta"),
     "model.ecod": ("tails of each column (ECOD)", "caudas de cada coluna (ECOD)"),
+    "model.without_pretraining": ("this network without pretraining", "esta rede sem pré-treino"),
+    "model.typical_caption": ("the most typical training caption", "a legenda de treino mais típica"),
+    "model.nearest_picture": ("the nearest training picture's caption", "a legenda da imagem de treino mais próxima"),
     "model.linear": ("linear model", "modelo linear"),
     "model.boosting": ("boosted trees by scikit-learn", "árvores com boosting, de scikit-learn"),
     "model.lightgbm": ("boosted trees by LightGBM", "árvores com boosting, de LightGBM"),
@@ -147,6 +150,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "scores.all": (
         "Every metric on the test rows, with 95 % intervals",
         "Todas as métricas nas linhas de teste, com intervalos de 95 %",
+    ),
+    "scores.pretraining": (
+        "The network learnt first from {rows} rows without a target. {metric} with that minus without it, on the same test "
+        "rows: {difference} ({direction}). {what}",
+        "A rede aprendeu primeiro com {rows} linhas sem alvo. {metric} com isso menos sem isso, nas mesmas linhas de teste: "
+        "{difference} ({direction}). {what}",
+    ),
+    "scores.pretraining_better": ("Pretraining gained something.", "O pré-treino trouxe um ganho."),
+    "scores.pretraining_worse": ("Pretraining did harm.", "O pré-treino fez pior."),
+    "scores.pretraining_even": (
+        "That is within noise: it is not known whether pretraining gained anything.",
+        "Isso está dentro do ruído: não se sabe se o pré-treino trouxe algum ganho.",
     ),
     "scores.depths": (
         "The same network with fewer or more hidden layers",
@@ -174,6 +189,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.flags_error": ("of its yes and no", "dos seus sim e não"),
     "metric.levels_error": ("of its categories", "das suas categorias"),
     "metric.pixels_error": ("of its pixels", "dos seus píxeis"),
+    "metric.cider_d": ("CIDEr-D", "CIDEr-D"),
+    "metric.bleu_1": ("BLEU-1", "BLEU-1"),
+    "metric.bleu_2": ("BLEU-2", "BLEU-2"),
+    "metric.bleu_3": ("BLEU-3", "BLEU-3"),
+    "metric.bleu_4": ("BLEU-4", "BLEU-4"),
+    "metric.rouge_l": ("ROUGE-L", "ROUGE-L"),
     "metric.recall": ("Anomalies found", "Anomalias encontradas"),
     "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
     "metric.alarm_rate": ("Alarms", "Alarmes"),
@@ -231,6 +252,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.text": ("text", "texto"),
     "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
+    "kind.captions": ("captions", "legendas"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
@@ -244,6 +266,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.multiclass": ("several classes", "várias classes"),
     "problem.regression": ("a value", "um valor"),
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
+    "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -519,8 +542,8 @@ SENTENCES: dict[str, str] = {
     "a restricted Boltzmann machine, learnt by contrastive divergence": (
         "uma máquina de Boltzmann restrita, aprendida por divergência contrastiva"
     ),
-    "a deep autoencoder pretrained by a stack of restricted Boltzmann machines": (
-        "um autocodificador profundo pré-treinado por uma pilha de máquinas de Boltzmann restritas"
+    "a deep network pretrained by a stack of restricted Boltzmann machines": (
+        "uma rede profunda pré-treinada por uma pilha de máquinas de Boltzmann restritas"
     ),
     "an autoencoder that rebuilds rows of which a part is hidden": (
         "um autocodificador que reconstrói linhas de que uma parte está escondida"
@@ -532,6 +555,32 @@ SENTENCES: dict[str, str] = {
     "a deep autoencoder: rows through a short code and back": (
         "um autocodificador profundo: linhas por um código curto e de volta"
     ),
+    "the target has {count} captions for {pictures} pictures": "o alvo tem {count} legendas para {pictures} imagens",
+    "the captions have no words": "as legendas não têm palavras",
+    "the target is of the kind {what}": "o alvo é do tipo {what}",
+    "captions": "legendas",
+    "number": "número",
+    "category": "categoria",
+    "boolean": "sim ou não",
+    "datetime": "data e hora",
+    "text": "texto",
+    "sees with convolutions, writes with a long short-term memory": (
+        "vê com convoluções, escreve com uma memória de curto prazo longa (LSTM)"
+    ),
+    "Pictures are mirrored in training: the captions hardly tell left from right.": (
+        "As imagens são espelhadas no treino: as legendas quase não distinguem a esquerda da direita."
+    ),
+    "Pictures are not mirrored in training: the captions tell left from right.": (
+        "As imagens não são espelhadas no treino: as legendas distinguem a esquerda da direita."
+    ),
+    "Captions are left out whose pictures are not there: {names} and {count} more.": (
+        "Ficam de fora legendas cujas imagens não existem: {names} e mais {count}."
+    ),
+    "Captions are left out whose pictures are not there: {names}.": (
+        "Ficam de fora legendas cujas imagens não existem: {names}."
+    ),
+    "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
+    "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"
@@ -650,6 +699,12 @@ SENTENCES: dict[str, str] = {
     "validation and test as in the data": "validação e teste como nos dados",
     "validation as in the data": "validação como nos dados",
     "test as in the data": "teste como nos dados",
+    "{count} rows have no known target and serve for pretraining alone.": (
+        "{count} linhas não têm alvo conhecido e servem só para o pré-treino."
+    ),
+    "{count} row has no known target and serves for pretraining alone.": (
+        "{count} linha não tem alvo conhecido e serve só para o pré-treino."
+    ),
     "{count} rows have no known target and are left out.": ("{count} linhas não têm alvo conhecido e ficam de fora."),
     "{count} of the test rows have no known target and are left out.": (
         "{count} das linhas de teste não têm alvo conhecido e ficam de fora."

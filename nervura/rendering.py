@@ -96,6 +96,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "told": lambda sentence: told(str(sentence), lang),
         "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
+        "told_of_pretraining": partial(told_of_pretraining, lang=lang),
         "direction": lambda name: say("direction.high" if name in higher_is_better() else "direction.low"),
         "known_metric": lambda name: f"metric.{name}" in MESSAGES,
         "depth": partial(_depth, lang=lang),
@@ -221,6 +222,22 @@ def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
         for name, threshold in found["thresholds"].items()
     ]
     return text("classes.rare", lang, name=found["class"], share=percent(found["share"], lang), ways="; ".join(ways))
+
+
+def told_of_pretraining(found: dict[str, Any], lang: str = "en") -> str:
+    """What rows without a target gained."""
+    greater = found["metric"] in higher_is_better()
+    better, worse = (found["low"] > 0, found["high"] < 0) if greater else (found["high"] < 0, found["low"] > 0)
+    outcome = "better" if better else "worse" if worse else "even"
+    return text(
+        "scores.pretraining",
+        lang,
+        rows=number(found["rows"], lang),
+        metric=_metric(found["metric"], lang),
+        difference=_scored({**found, "value": found["difference"]}, lang),
+        direction=text("direction.high" if greater else "direction.low", lang),
+        what=text(f"scores.pretraining_{outcome}", lang),
+    )
 
 
 def _cell(value: Any, lang: str) -> str:

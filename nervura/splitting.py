@@ -70,6 +70,7 @@ def draw_split(
     given: np.ndarray | None = None,
     alike: np.ndarray | None = None,
     every_row: bool = False,
+    pretrain: bool = False,
 ) -> Split:
     """Draws the parts as a function of the seed and the data.
 
@@ -87,6 +88,7 @@ def draw_split(
         given: the part of each row as the data have it, (rows,); TRAIN is shared out for the parts that are not there.
         alike: rows of one number are copies of each other, (rows,), told otherwise than by their inputs.
         every_row: whether rows count that have no known target, since none is predicted.
+        pretrain: whether such rows are learnt from before the target is; they belong to no part all the same.
 
     Raises:
         ProblemError: too few rows, groups or moments to make the parts from.
@@ -107,9 +109,12 @@ def draw_split(
     if len(rows) < len(known):
         unknown = len(known) - len(rows)
         few = unknown == 1
-        notes.append(
-            f"{_counted(unknown, 'row')} {'has' if few else 'have'} no known target and {'is' if few else 'are'} left out."
+        fate = (
+            f"{'serves' if few else 'serve'} for pretraining alone"
+            if pretrain
+            else f"{'is' if few else 'are'} left out"
         )
+        notes.append(f"{_counted(unknown, 'row')} {'has' if few else 'have'} no known target and {fate}.")
     chosen = data.filter(known)
     classes = _numbered(chosen["target"]) if stratified else None
     draw = np.random.default_rng(seed)
@@ -238,6 +243,8 @@ def _read(
     else:
         target = values(schema.target)
         asked = [target.is_not_null().alias("known")]
+        if schema.target.kind == "captions":
+            target = target.list.join("\n")
         asked.append((target.cast(pl.String) if schema.target.kind != "category" else target).hash(0).alias("target"))
     if group is not None:
         name = values(schema[group])

@@ -160,6 +160,7 @@ def _scores(evaluation: dict[str, Any] | None, design: dict[str, Any] | None) ->
         "models": sorted(models, key=place),
         "depths": [{"hidden": count, "scores": scores} for count, scores in (evaluation.get("depths") or {}).items()],
         "coverage": evaluation.get("coverage"),
+        "pretraining": evaluation.get("pretraining"),
         "curve": [{"rows": one["rows"], "scores": {metric: one}} for one in evaluation.get("learning_curve") or []],
     }
 
@@ -285,7 +286,7 @@ def _predicts(problem: dict[str, Any] | None) -> bool:
 
 
 def _findings(run: Run, explanation: dict[str, Any] | None) -> list[dict[str, Any]] | None:
-    """What a problem without a target found, texts by language and each picture as the text of a PNG file in base 64."""
+    """What a problem that judges itself found, texts by language and each picture as the text of a PNG file in base 64."""
     found = (explanation or {}).get("findings")
     if not found:
         return None
@@ -297,6 +298,9 @@ def _findings(run: Run, explanation: dict[str, Any] | None) -> list[dict[str, An
     def cell(value: Any) -> Any:
         return both(value) if isinstance(value, list) else value
 
+    def png(picture: np.ndarray) -> str:
+        return b64encode(as_png(picture, 0)).decode()
+
     return [
         {
             "title": both(one["title"]),
@@ -306,7 +310,11 @@ def _findings(run: Run, explanation: dict[str, Any] | None) -> list[dict[str, An
                 all(isinstance(row[i], int | float | None) for row in one["rows"]) for i in range(len(one["columns"]))
             ],
             "rows": [[cell(value) for value in row] for row in one["rows"]],
-            "png": b64encode(as_png(arrays[one["picture"]], 0)).decode() if one.get("picture") in arrays else None,
+            "png": png(arrays[one["picture"]]) if one.get("picture") in arrays else None,
+            "shown": [
+                {"png": png(picture), "lines": [cell(line) for line in lines]}
+                for picture, lines in zip(arrays.get(one.get("pictures"), ()), one.get("captions", ()), strict=True)
+            ],
         }
         for one in found
     ]

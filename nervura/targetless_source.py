@@ -12,7 +12,7 @@ from nervura.data_source import LONG
 if TYPE_CHECKING:
     from nervura.rebuilding import Layout
 
-UNTOLD = ("model", "others", "seed", "seeds", "start")
+UNTOLD = ("model", "blocks", "seed", "seeds", "start")
 """What an objective is given besides what its code is to say: one seed for all is set where training begins."""
 
 

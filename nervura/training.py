@@ -17,7 +17,7 @@ from nervura.keeping import Checkpoint, Keeper, Watcher
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
-from nervura.layers.row_loss import OwnObjective, RowLoss
+from nervura.layers.row_loss import TARGET, OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.problems.base import Head, halved
@@ -89,6 +89,7 @@ def fit(
     validation: Arrays,
     *,
     folds: np.ndarray | None = None,
+    unlabelled: dict[str, np.ndarray] | None = None,
     deadline: float | None = None,
     run: Run | None = None,
     watchers: Sequence[Watcher] = (),
@@ -102,32 +103,35 @@ def fit(
         training, validation: encoded inputs and target.
         folds: the fold of each training row, 1 and on, for a design of several groups (``Dataset.fold_of_training``).
             Its groups learn from the validation rows too, which are fold 0, each without the rows of its own fold.
+        unlabelled: encoded inputs of rows without a target, which phases learn from that take none.
         deadline: the moment (``time.monotonic``) at which training must have ended.
     """
     began = time.monotonic()
     options, learner = design.options, design.learner
-    rows, judged = _rows(design, training, validation, folds)
-    batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
-    order, steps = row_order(len(rows.y), batch_size, design.seed)
-    mix = mixing.mixing_for(options, design.seed, batch_size)
-    phases, checkpoint = design.network.phases(options), Checkpoint(learner, run)
+    phases, checkpoint = design.phases, Checkpoint(learner, run)
+    given = _rows(design, training, validation, folds)
     keeper: Keeper | None = None
     for number in range(checkpoint.phase, len(phases)):
-        design.network.enter(design.model, phases[number])
-        if isinstance(learner, OwnObjective):
-            learner.enter(phases[number].name)
+        design.enter(phases[number])
+        rehearsing = isinstance(learner, OwnObjective) and not learner.predicts
+        rows, judged = _without_target(given, unlabelled) if rehearsing else given
+        batch_size = min(options.batch_size or batch_size_for(len(rows.y)), len(rows.y))
+        order, steps = row_order(len(rows.y), batch_size, design.seed)
+        mix = None if rehearsing else mixing.mixing_for(options, design.seed, batch_size)
         compile_model(design, steps, phases[number].options)
         if keeper is None and not checkpoint.restore():
-            step = max(1, -(-len(rows.y) // PREPARING_ROWS))
-            design.network.prepare(design.model, {name: array[::step] for name, array in rows.x.items()})
+            step = max(1, -(-len(given[0].y) // PREPARING_ROWS))
+            design.prepare({name: array[::step] for name, array in given[0].x.items()})
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
+            x = design.network.computed(design.model, phases[number], rows.x, True)
+            judged_x = design.network.computed(design.model, phases[number], judged.x, False)
             keeper = Keeper(
                 design,
                 phases,
                 number,
                 checkpoint,
-                (rows.x, rows.y),
-                (judged.x, judged.y, judged.weights),
+                (x, rows.y),
+                (judged_x, judged.y, judged.weights),
                 loss_for(design, held_out=True),
                 steps,
                 deadline,
@@ -136,7 +140,7 @@ def fit(
                 keeper,
             )
             if not keeper.finished:
-                data, feeders = backend.feed(rows.x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
+                data, feeders = backend.feed(x, rows.y, rows.weights, batch_size, order, keeper.epoch, mix)
                 try:
                     learner.fit(
                         data,
@@ -174,6 +178,15 @@ class _Rows:
     weights: np.ndarray | None
 
 
+def _without_target(given: tuple[_Rows, _Rows], unlabelled: dict[str, np.ndarray] | None) -> tuple[_Rows, _Rows]:
+    """Rows to learn from and to stop by as a phase takes them that knows no target: zeros stand for it."""
+    rows, judged = (_Rows(one.x, np.zeros(len(one.y), np.float32), None) for one in given)
+    if unlabelled:
+        x = {name: np.concatenate([array, unlabelled[name]]) for name, array in rows.x.items()}
+        rows = _Rows(x, np.zeros(len(next(iter(x.values()))), np.float32), None)
+    return rows, judged
+
+
 STOPPING_FOLDS = 2
 """Bagged networks stop by the rows of so many folds; those of the others take no part in any choice."""
 
@@ -193,6 +206,9 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
         judged_x = {name: array[judging] for name, array in x.items()}
         judged_codes, judged_fold = codes[judging], fold[judging]
     weights, judged_weights = (_class_weights(design, codes, of) for of in (codes, judged_codes))
+    if isinstance(design.learner, OwnObjective) and design.learner.takes_target:
+        x, judged_x = {**x, TARGET: codes}, {**judged_x, TARGET: judged_codes}
+        codes, judged_codes = np.zeros(len(codes), np.float32), np.zeros(len(judged_codes), np.float32)
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
@@ -225,7 +241,7 @@ def _head(design: Design) -> Head:
 
 def loss_for(design: Design, held_out: bool = False) -> keras.losses.Loss:
     """The loss of the design's learner; with ``held_out`` that by which it is judged, each group on its own fold."""
-    if design.own_objective:
+    if isinstance(design.learner, OwnObjective) and not design.learner.predicts:
         return RowLoss()
     head = _head(design)
     if design.members:

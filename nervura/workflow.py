@@ -27,6 +27,7 @@ from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
 from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
+from nervura.problems.base import Appraised
 from nervura.reporting import report
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
@@ -151,6 +152,7 @@ def train(
     test: Any = None,
     table: str | None = None,
     size: str | None = None,
+    pretrain: bool = False,
     tensorboard: bool = False,
     lang: str = "en",
     watchers: Sequence[Watcher] = (),
@@ -166,7 +168,8 @@ def train(
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss, rmse or, without a
             target, what the problem says.
         network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
-            few photographs where its weights are on this machine already, and ``autoencoder`` without a target.
+            few photographs where its weights are on this machine already, and ``autoencoder`` without a target; with
+            ``pretrain`` ``deep_feed_forward`` for tables and ``convolutional`` for pictures.
         options: the network's options by name, and those of the problem, if it has some.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -182,6 +185,7 @@ def train(
         test: a source of test rows of its own.
         table: the table, sheet or query, where the source holds several.
         size: what pictures are brought to, in pixels: ``64``, or ``48x64`` for height and width.
+        pretrain: learns from the rows without a target first; the evaluation says what that gained.
         tensorboard: also writes logs for TensorBoard into the run.
         lang: of the report, ``en`` or ``pt``.
         watchers: are told of each epoch.
@@ -207,6 +211,7 @@ def train(
         "test": _lasting(test),
         "table": table,
         "size": size,
+        "pretrain": pretrain,
         "tensorboard": tensorboard,
         "lang": lang,
     }
@@ -216,6 +221,11 @@ def train(
         raise OptionError(f"A level lies between 0.5 and 0.999; given was {level}. Write --level 0.9.")
     if trials is not None and trials < 1:
         raise OptionError(f"A search has 1 trial or more; given was {trials}. Write --trials 10.")
+    if trials is not None and trials > 1 and pretrain:
+        raise OptionError(
+            "A search compares networks on the rows with a target alone; with --pretrain there is none. Leave --trials or "
+            "--pretrain out."
+        )
     if trials is not None and trials > 1:
         require_optuna()
     deadline = _deadline(minutes)
@@ -236,16 +246,17 @@ def train(
         size=size,
         options=options,
         level=level,
+        pretrain=pretrain,
     )
     asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible:
         tell(_choice(dataset))
-    if trials is not None and trials > 1 and not dataset.problem.needs_target:
+    if trials is not None and trials > 1 and isinstance(dataset.problem, Appraised):
         raise OptionError(
-            f"A search compares how well networks predict a target; the problem {dataset.problem.name} predicts none. "
-            "Leave --trials out."
+            "A search compares how well networks predict a target of classes or values; the problem "
+            f"{dataset.problem.name} has none. Leave --trials out."
         )
-    chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem)
+    chosen, why = (network, None) if network else chosen_network(dataset.schema, dataset.problem, pretrain)
     network = asked["network"] = chosen
     made = _designed(dataset, asked)
     if why:
@@ -302,7 +313,9 @@ def resume(
     wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size", "options", "level")
     origin = source if source is not None else told["source"]["origin"]
     how = {key: asked.get(key) for key in wanted}
-    dataset = Dataset.open(origin, asked["target"], metric=asked.get("metric"), **how)
+    dataset = Dataset.open(
+        origin, asked["target"], metric=asked.get("metric"), pretrain=asked.get("pretrain", False), **how
+    )
     kept = run.read_arrays("split")
     if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
         raise RunError(
@@ -316,7 +329,8 @@ def resume(
 def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
     """The design that is asked for; a budget, which moves the end of its schedule, may give it more epochs than its rule."""
     options = dataset.problem.divided(asked["options"])[1]  # the others are the problem's
-    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds)
+    how = {"pretrain": asked.get("pretrain", False)}
+    made = design(dataset.problem, asked["network"], dataset.schema, options, asked["seed"], dataset.folds, **how)
     if asked["minutes"] is not None and not options.get("epochs"):
         made.options.epochs *= made.network.stretch
     return made
@@ -399,7 +413,7 @@ def _go_on(
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
         decisions = run.need("run")["decisions"][:1]
-        if dataset.problem.needs_target:
+        if not isinstance(dataset.problem, Appraised):
             decisions += _judge(run, dataset, made, deadline, asked, seconds, watchers, tell)
         else:
             decisions += appraise(run, dataset, made, seconds, deadline=deadline, tell=tell)["notes"]
@@ -510,6 +524,7 @@ def _train_once(
         dataset.arrays("train"),
         _validation(dataset, made)[0],
         folds=dataset.fold_of_training,
+        unlabelled=dataset.unlabelled,
         deadline=None if deadline is None else now + _training_share(dataset) * (deadline - now),
         run=run,
         watchers=watchers,
@@ -536,6 +551,8 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
 
 def _may_search(asked: dict[str, Any], deadline: float | None, pictures: bool) -> bool:
     """Whether a search is asked for, or a budget may leave time for one."""
+    if asked.get("pretrain"):
+        return False
     if asked.get("trials") is not None:
         return asked["trials"] > 1
     # Of pictures one long training is worth more than several short ones.
@@ -615,6 +632,8 @@ def _command(origin: str, asked: dict[str, Any], level: float) -> str:
     for key in keys:
         if asked[key] is not None:
             words += [f"--{key}", str(asked[key])]
+    if asked.get("pretrain"):
+        words.append("--pretrain")
     if asked["level"] != level:
         words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():

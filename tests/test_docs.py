@@ -42,6 +42,8 @@ def write_tables(folder):
     rows = rows.with_columns(y=pl.Series(np.where(odds.to_numpy() + draw.normal(0, 0.7, 160) > 0.3, "yes", "no")))
     rows.write_csv(folder / "table.csv")
     rows.head(20).drop("y").write_csv(folder / "new.csv")
+    seldom = pl.when(pl.int_range(pl.len()) < 100).then(pl.col("y"))
+    rows.with_columns(y=seldom).write_csv(folder / "partly.csv")
 
 
 def write_pictures(folder):
@@ -52,6 +54,14 @@ def write_pictures(folder):
         for number in range(30):
             pixels = draw.integers(bright, bright + 100, (12, 12, 3), np.uint8)
             image.fromarray(pixels).save(folder / "photos" / kind / f"{number}.png")
+
+    (folder / "captioned").mkdir()
+    lines = ["image,caption"]
+    for number in range(30):
+        pixels = draw.integers(150 * (number % 2), 150 * (number % 2) + 100, (12, 12, 3), np.uint8)
+        image.fromarray(pixels).save(folder / "captioned" / f"{number}.png")
+        lines += [f"{number}.png,{text} {('night', 'day')[number % 2]}" for text in ("it is", "a picture by")]
+    (folder / "captioned" / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -25,6 +25,7 @@ from nervura.layers.quantile_bins import QuantileBins
 from nervura.layers.robust_scale import RobustScale
 from nervura.layers.smooth_clip import SmoothClip
 from nervura.layers.stable_decay_rate import StableDecayRate
+from nervura.layers.swapped import Swapped
 from nervura.layers.tangent_dense import TangentDense
 from nervura.layers.tangent_outputs import TangentOutputs
 from nervura.layers.triangular_rate import TriangularRate
@@ -359,3 +360,17 @@ def test_a_stable_rate_falls_to_zero_in_its_last_quarter() -> None:
     rate = StableDecayRate(2.0, 1_000)
     for step, share in ((0, 1.0), (750, 1.0), (875, 0.5), (1_000, 0.0), (5_000, 0.0)):
         assert float(numbers_of(rate(step))) == pytest.approx(2 * share, abs=1e-5)
+
+
+def test_values_are_swapped_with_those_of_other_rows_and_held_out_rows_always_alike() -> None:
+    rows = np.arange(400.0).reshape(50, 8).astype("float32")
+    layer = Swapped(0.3, seed=1)
+    once, again = (keras.ops.convert_to_numpy(layer(rows, training=True)) for _ in range(2))
+    assert not np.array_equal(once, again) and 0.2 < (once != rows).mean() < 0.4
+    assert all(set(once[:, column]) <= set(rows[:, column]) for column in range(8))
+    held_out, then = (keras.ops.convert_to_numpy(layer(rows)) for _ in range(2))
+    assert np.array_equal(held_out, then) and (held_out != rows).any()
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 9, 9, 1), dtype=np.uint8)
+    squares = keras.ops.convert_to_numpy(Swapped(0.5, side=4, seed=1)(pictures, training=True))
+    whole = (squares == pictures)[:, :4, :4].all((1, 2, 3))
+    assert squares.dtype == np.uint8 and 0.3 < whole.mean() < 0.7

@@ -41,6 +41,8 @@ CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
 
 @cache
 def example(problem: str, network: str = "feed_forward") -> Dataset:
+    if problem == "captioning":
+        return contracts.captions_example()
     if not problems.load(problem).needs_target:
         return contracts.unlabelled_example(problem)
     return contracts.example_for(zoo.load(network), CLASSES[problem])
@@ -87,7 +89,7 @@ def table_in(kind: str, folder: Path) -> Any:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in sources.names() if name not in ("toy", "images", "documents", "npz")]
+    "name", [name for name in sources.names() if name not in ("toy", "images", "documents", "captions", "npz")]
 )
 def test_sources_keep_their_contract(name: str, tmp_path: Path) -> None:
     contracts.check_source(sources.load(name), table_in(name, tmp_path), ROWS)
@@ -107,6 +109,15 @@ def test_the_source_of_folders_of_pictures_keeps_its_contract(tmp_path: Path) ->
         {"path": files, "picture": [str(tmp_path / file) for file in files], "label": ["cat", "dog"]}
     )
     contracts.check_source(sources.load("images"), str(tmp_path), expected)
+
+
+def test_the_source_of_captions_keeps_its_contract(tmp_path: Path) -> None:
+    for name in ("1.png", "2.png"):
+        (tmp_path / name).write_bytes(b"not opened")
+    (tmp_path / "captions.txt").write_text("image,caption\n1.png,a cat\n2.png,a dog\n", encoding="utf-8")
+    files = ["1.png", "2.png"]
+    columns = {"path": files, "picture": [str(tmp_path / file) for file in files], "captions": [["a cat"], ["a dog"]]}
+    contracts.check_source(sources.load("captions"), str(tmp_path), pl.DataFrame(columns))
 
 
 def test_the_source_of_folders_of_documents_keeps_its_contract(tmp_path: Path) -> None:
@@ -140,7 +151,11 @@ def test_problems_keep_their_contract(name: str) -> None:
     contracts.check_problem(problems.load(name), target, known)
 
 
-SMALLER: dict[str, dict[str, Any]] = {"residual": {"depth": 8}}
+SMALLER: dict[str, dict[str, Any]] = {
+    "residual": {"depth": 8},
+    "deep_belief": {"hidden": [8]},
+    "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
+}
 """Options of networks that would take long in their usual size."""
 
 ON_ONE_PROBLEM = ("pretrained",)

@@ -15,7 +15,7 @@ import polars as pl
 import nervura.layers
 from nervura.baselines.base import Fitted
 from nervura.problems import problems
-from nervura.problems.base import Problem, Targetless
+from nervura.problems.base import Appraised, Problem
 from nervura.run import Run
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def load_problem(run: Run) -> Problem:
     """The problem of a run, knowing its target's coding or what it learnt without one."""
     told = run.need("problem")
     kind = type(problems.load(told["name"]))
-    if issubclass(kind, Targetless):
+    if issubclass(kind, Appraised):
         return kind(told["coding"], run.read_arrays("problem"))
     return kind(told["coding"])
 

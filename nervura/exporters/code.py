@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import subprocess
 import sys
@@ -25,12 +26,12 @@ from nervura.exporters.base import Exporter, Predict, load_network, load_problem
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
-from nervura.layers.row_loss import RowLoss
+from nervura.layers.row_loss import OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.model_source import definitions_source, layers_source, model_source
 from nervura.pictures import as_png, decode
-from nervura.problems.base import Targetless, halved
+from nervura.problems.base import Appraised, Targetless, halved
 from nervura.run import Run
 from nervura.schema import Schema
 from nervura.targetless_source import anomaly_source, objective_call, phase_lines
@@ -55,6 +56,11 @@ class CodeExporter(Exporter):
                 "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
                 f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
                 f"{documents[0].name}"
+            )
+        if isinstance(problem, Appraised) and problem.name not in GIVES:
+            raise RunError(
+                f"Code is written for classes, values and the problems {', '.join(GIVES)}; this run's is {problem.name}. "
+                "Write --to keras."
             )
         return self._write_targetless(run, path, problem) if isinstance(problem, Targetless) else self._write(run, path)
 
@@ -113,11 +119,6 @@ class CodeExporter(Exporter):
 
         from nervura.layers.straight import straighten
 
-        if problem.name not in GIVES:
-            raise RunError(
-                f"Code is written for the problems {', '.join(GIVES)} without a target; this run's is {problem.name}. "
-                "Write --to keras."
-            )
         schema, design = Schema.from_json(run.need("schema")), run.need("design")
         whole, backend = load_network(run.path / "model.keras"), keras.backend.backend()
         outputs = {name: whole.get_layer(name).output for name in ("code", "rebuilt", "given")}
@@ -129,11 +130,12 @@ class CodeExporter(Exporter):
         network, custom = model_source(model, data.sizes, stems=CODE_WIDTHS)
         member = zoo.load(design["network"])
         options = member.Options(**design["options"])
-        objective = member.learner(whole, tensors(schema), options, 0)
-        if objective is None:
+        learner = member.learner(whole, tensors(schema), options, 0)
+        objective = None if learner is None else learner.objective
+        if objective is None or inspect.isfunction(objective):
             raise RunError(f"The network '{member.name}' has no objective of its own to be written. Write --to keras.")
         straight = any(layer.name == "code_straight" for layer in whole.layers)
-        own = [type(objective), RowLoss, *_own_parts([vars(options)])]
+        own: list[Any] = [OwnObjective, type(objective), RowLoss, *_own_parts([vars(options)])]
         parts = (run.read_arrays("split") or {}).get("parts")
         anomaly = problem.name == "anomaly"
         names = [*(["encode"] if not pictures else []), *(["read_labels"] if data.odd else [])]
@@ -160,6 +162,7 @@ class CodeExporter(Exporter):
             "like": " (written as the first one was)" if data.text else "",
             "carried_over": False,
             "mixes": False,
+            "rehearsed": False,
             "kept_split": parts is not None,
             "split_note": _split_note(run, parts is not None),
             "backend": backend,
@@ -236,6 +239,7 @@ class CodeExporter(Exporter):
             "one_hot": one_hot,
             "mixes": bool(options.get("mixup") or options.get("cutmix")),
             "carried_over": bool(_inner(run)),
+            "rehearsed": bool(design.get("pretrain") or options.get("pretraining")),
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",

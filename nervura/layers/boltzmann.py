@@ -136,6 +136,24 @@ def contrast(
 
 
 @keras.saving.register_keras_serializable(package="nervura")
+class VisibleBias(keras.layers.Layer):
+    """The bias of a machine's visible units, where no layer of a network holds it.
+
+    Args:
+        visible: how many units.
+    """
+
+    def __init__(self, visible: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.visible = visible
+        self.bias = self.add_weight(shape=(visible,), initializer="zeros", name="bias")
+        self.built = True
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "visible": self.visible}
+
+
+@keras.saving.register_keras_serializable(package="nervura")
 class BoltzmannMachine(keras.layers.Layer):
     """A restricted Boltzmann machine as an autoencoder whose two halves share their weights.
 

@@ -1,4 +1,4 @@
-"""A restricted Boltzmann machine is to give rows a low free energy."""
+"""What a restricted Boltzmann machine is trained by."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from nervura.layers.rebuilding_objective import RebuildingObjective
 
 
 class BoltzmannObjective(RebuildingObjective):
-    """Makes the free energy of rows small beside that of the states that the layer ``machine`` makes of them; held-out
-    rows are judged by how well they are rebuilt.
+    """The free energy of rows less that of the states that the layer ``machine`` makes of them; held-out rows are judged by
+    how well they are rebuilt.
 
     Args:
         steps: turns of Gibbs sampling between two gradients.
@@ -21,14 +21,14 @@ class BoltzmannObjective(RebuildingObjective):
     """
 
     def __init__(self, model: keras.Model, steps: int = 1, chains: int = 0, seed: int = 0) -> None:
-        machine = model.get_layer("machine")
-        gibbs = Gibbs(seed, chains, machine.input.shape[-1], name="gibbs")
-        super().__init__(model, others=[gibbs])
-        self.steps, self.chains, self.machine, self.gibbs = steps, chains, machine, gibbs
+        super().__init__(model)
+        self.steps, self.chains, self.machine = steps, chains, model.get_layer("machine")
+        self.gibbs = Gibbs(seed, chains, self.machine.input.shape[-1], name="gibbs")
+        self.others = [self.gibbs]
 
-    def row_losses(self, inputs: Any, training: bool) -> Any:
+    def __call__(self, inputs: Any, training: bool, phase: str) -> Any:
         if not training:
-            return super().row_losses(inputs, training)
-        machine, blocks = self.machine, self.predicting.get_layer("rebuilt").blocks
+            return super().__call__(inputs, training, phase)
+        machine = self.machine
         weights = (machine.kernel, machine.hidden_bias, machine.visible_bias)
-        return contrast(self.giver(inputs), *weights, blocks, self.gibbs, self.steps, machine.gaussian)
+        return contrast(self.giver(inputs), *weights, self.blocks, self.gibbs, self.steps, machine.gaussian)

@@ -1,4 +1,4 @@
-"""Rows are to be rebuilt of which a part is hidden."""
+"""What a network is trained by that is to rebuild rows of which it sees a part."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nervura.layers.rebuilding_objective import RebuildingObjective
 
 
 class DenoisingObjective(RebuildingObjective):
-    """Makes small how far whole rows are from what a network rebuilds of those of which it sees a part.
+    """How far whole rows are from what a network rebuilds of them while a part is hidden.
 
     Args:
         hidden_share: of the values that are set to zero in training.
@@ -20,9 +20,9 @@ class DenoisingObjective(RebuildingObjective):
     """
 
     def __init__(self, model: keras.Model, hidden_share: float, pixels: str = "squared_error", seed: int = 0) -> None:
-        masked = Masked(hidden_share, seed, name="masked")
-        super().__init__(model, pixels, [masked])
-        self.hidden_share, self.masked = hidden_share, masked
+        super().__init__(model, pixels)
+        self.hidden_share, self.masked = hidden_share, Masked(hidden_share, seed, name="masked")
+        self.others = [self.masked]
 
     def shown(self, given: Any, training: bool) -> Any:
         return self.masked(given, training=training)

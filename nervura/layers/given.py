@@ -6,16 +6,23 @@ import keras
 
 from nervura.encoding import PICTURES, Tensor
 from nervura.layers.encoded import row_parts
+from nervura.layers.moved import Moved
 from nervura.layers.standard_scale import StandardScale
 from nervura.rebuilding import layout
 
 
-def given_rows(inputs: dict[str, keras.KerasTensor], tensors: list[Tensor]) -> keras.KerasTensor:
-    """Rows as they are to be rebuilt, (batch, width), given by a layer called ``given``; see ``nervura.rebuilding``."""
+def given_rows(
+    inputs: dict[str, keras.KerasTensor], tensors: list[Tensor], shift: int = 0, seed: int = 0
+) -> keras.KerasTensor:
+    """Rows as they are to be rebuilt, (batch, width), given by a layer called ``given``; see ``nervura.rebuilding``.
+
+    Pictures are moved in training by up to ``shift`` pixels each way.
+    """
     by_name = {tensor.name: tensor for tensor in tensors}
     parts = row_parts(inputs, by_name, StandardScale(name="standard"))
     if PICTURES in by_name:
-        shares = keras.layers.Rescaling(1 / 255, name="shares")(inputs[PICTURES])
+        x = Moved(False, shift, seed, name="moved")(inputs[PICTURES]) if shift else inputs[PICTURES]
+        shares = keras.layers.Rescaling(1 / 255, name="shares")(x)
         parts.append(keras.layers.Flatten(name="pixels")(shares))
     return (
         keras.layers.Identity(name="given")(parts[0])

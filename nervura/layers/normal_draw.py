@@ -28,7 +28,9 @@ class NormalDraw(keras.layers.Layer):
         mean, log_variance = both
         if not training:
             return mean
-        return mean + ops.exp(0.5 * log_variance) * keras.random.normal(ops.shape(mean), seed=self.draws)
+        return mean + ops.exp(0.5 * log_variance) * keras.random.normal(
+            ops.shape(mean), dtype=mean.dtype, seed=self.draws
+        )
 
     def compute_output_shape(self, input_shape: list[tuple[int | None, ...]]) -> tuple[int | None, ...]:
         return input_shape[0]

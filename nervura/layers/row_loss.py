@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from nervura.rebuilding import places
+
+TARGET = "target"
+"""The name of the encoded target among the inputs of an objective that takes it."""
 
 
 @keras.saving.register_keras_serializable(package="nervura")
@@ -25,29 +28,44 @@ class RowLoss(keras.losses.Loss):
 class OwnObjective(keras.Model):
     """Trains the layers of ``model`` by an objective: its outputs are what is to be made small of each row, (batch,).
 
-    It is never saved. Held-out rows are judged with ``training=False``, as everywhere. What a subclass is told beside the
-    model it keeps under the name of the argument.
+    In phases that ``predicts_in`` names its outputs are those of ``model``, which a problem's loss takes with the target:
+    the others were its pretraining. It is never saved. Held-out rows are judged with ``training=False``, as everywhere.
 
     Args:
         model: the predicting model.
-        others: layers with variables, such as random states, that the objective uses and the model does not have.
+        objective: (inputs, training, name of the phase) -> (batch,).
+        others: layers with variables, such as random states, that ``objective`` uses and the model does not have.
+        predicts_in: names of phases that learn from the target.
+        takes_target: whether the encoded target stands among the inputs, as ``TARGET``.
     """
 
-    def __init__(self, model: keras.Model, others: Sequence[keras.layers.Layer] = ()) -> None:
+    def __init__(
+        self,
+        model: keras.Model,
+        objective: Callable[[Any, bool, str], Any],
+        others: Sequence[keras.layers.Layer] = (),
+        predicts_in: Sequence[str] = (),
+        takes_target: bool = False,
+    ) -> None:
         super().__init__(name=f"{model.name}_objective")
-        self.predicting, self.others, self.phase = model, list(others), ""
+        self.predicting, self.others = model, list(others)
+        self.objective, self.phase, self.predicts_in = objective, "", tuple(predicts_in)
+        self.takes_target = takes_target
         self.built = True
+
+    @property
+    def predicts(self) -> bool:
+        """Whether the phase that it is in learns from the target."""
+        return self.phase in self.predicts_in
 
     def enter(self, phase: str) -> None:
         """Changes what is made small; the model must then be compiled again."""
         self.phase = phase
 
-    def row_losses(self, inputs: Any, training: bool) -> Any:
-        """What is made small of each row, (batch,)."""
-        raise NotImplementedError
-
     def call(self, inputs: Any, training: bool = False) -> Any:
-        return self.row_losses(inputs, bool(training))
+        if self.predicts:
+            return self.predicting(inputs, training=training)
+        return self.objective(inputs, bool(training), self.phase)
 
 
 def rebuilding_loss(given: Any, sums: Any, blocks: list[tuple[str, list[int]]], pixels: str = "squared_error") -> Any:
@@ -61,7 +79,8 @@ def rebuilding_loss(given: Any, sums: Any, blocks: list[tuple[str, list[int]]], 
         sums: a decoder's, (batch, width); see ``Rebuilt``.
         blocks: as for ``Rebuilt``.
     """
-    total: Any = 0.0
+    # In half precision the sum over many pixels would be a rough one.
+    given, sums, total = ops.cast(given, "float32"), ops.cast(sums, "float32"), 0.0
     for kind, place in places(blocks):
         true, part = given[:, place], sums[:, place]
         if kind == "levels":

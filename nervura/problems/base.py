@@ -12,7 +12,7 @@ import polars as pl
 from nervura import metrics
 from nervura.errors import ProblemError
 from nervura.rebuilding import Layout, layout
-from nervura.schema import Column, Schema
+from nervura.schema import KINDS, Column, Schema
 from nervura.zoo.base import read_options
 
 if TYPE_CHECKING:
@@ -30,17 +30,35 @@ class Declined(Exception):
 
 @dataclass(frozen=True)
 class Head:
-    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options)."""
+    """The output layer that a problem asks for, and the loss it is trained with (a Keras identifier and its options).
+
+    Attributes:
+        predicts: whether a target is predicted; where none is, networks give back their input.
+    """
 
     units: int
     activation: str
     loss: str
     loss_options: dict[str, Any]
+    predicts: bool = True
 
     @property
     def one_hot(self) -> bool:
         """Whether the loss wants class codes as rows of zeros and a one."""
         return self.loss == "CategoricalCrossentropy"
+
+
+@dataclass(frozen=True)
+class TextHead(Head):
+    """What a problem asks for whose answers are texts: ``units`` is the number of codes of words.
+
+    Attributes:
+        length: a text has at most so many words.
+        sided: whether the texts tell left from right, so that a picture must not be mirrored.
+    """
+
+    length: int = 0
+    sided: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,7 @@ class Problem:
         needs_target: whether a target is predicted; see ``Targetless``.
         calibrates: whether it takes held-out rows that did not decide when training stopped.
         level: the share of new rows that its intervals, sets or thresholds are to hold, unless another is asked for.
+        targets: the kinds of column that it can be asked of.
         Options: what it can be told beside the network's options: a dataclass of ``nervura.zoo.base.option`` fields.
     """
 
@@ -97,6 +116,7 @@ class Problem:
     needs_target: ClassVar[bool] = True
     calibrates: ClassVar[bool] = True
     level: ClassVar[float] = 0.9
+    targets: ClassVar[frozenset[str]] = frozenset(KINDS) - {"captions"}
     Options: ClassVar[type] = NoOptions
     metrics: dict[str, Metric]
 
@@ -147,6 +167,11 @@ class Problem:
     def head(self, label_smoothing: float = 0.0) -> Head:
         """The output layer and the loss."""
         raise NotImplementedError
+
+    @property
+    def width(self) -> int:
+        """How many numbers a network gives of a row."""
+        return self.head().units
 
     def truth(self, encoded: np.ndarray) -> np.ndarray:
         """The encoded target as metrics want it: class codes (rows,) or values in the target's units (rows,)."""
@@ -293,7 +318,8 @@ class Answers:
     Attributes:
         x: the encoded rows by tensor.
         outputs: (rows, units) float32.
-        labels: the values of the column that is judged by as text, null where a row has none; None without that column.
+        labels: the values of the column that is judged by as text, or as texts of which each row has several; null where
+            a row has none; None without that column.
         names: what the rows are called, where their table says it.
     """
 
@@ -305,7 +331,7 @@ class Answers:
 
 @dataclass
 class Trained:
-    """A trained network with its answers, as a problem without a target judges it.
+    """A trained network with its answers, as a problem that judges for itself has it.
 
     Attributes:
         name: of the network.
@@ -348,12 +374,14 @@ class Rival:
 
 @dataclass
 class Finding:
-    """A part of the report: a table, and pictures if ``picture`` names an array of the appraisal.
+    """A part of the report: a table, and pictures if ``picture`` or ``pictures`` names an array of the appraisal.
 
     Attributes:
         columns: the heads of the table; ``rows`` hold numbers and texts.
         of_rows: whether these tell the content of rows of the data; such a table stays out of a packed run.
         picture: the name of an array uint8 (height, width, channels).
+        pictures: the name of an array uint8 (pictures, height, width, channels).
+        captions: what stands below each of these: lines of text, in both languages where they are pairs.
     """
 
     title: Both
@@ -362,11 +390,13 @@ class Finding:
     rows: list[list[Any]] = field(default_factory=list)
     picture: str | None = None
     of_rows: bool = False
+    pictures: str | None = None
+    captions: list[list[Any]] = field(default_factory=list)
 
 
 @dataclass
 class Appraisal:
-    """What a problem without a target found in a network's answers.
+    """What a problem that judges for itself found in a network's answers.
 
     Attributes:
         rivals: the network first, then what it is compared with. The verdict is made of them, unless ``verdict`` is given.
@@ -387,28 +417,23 @@ class Appraisal:
     verdict: dict[str, Any] | None = None
 
 
-class Targetless(Problem):
-    """What the problems without a target share. They are answered by networks that rebuild their input
-    (``nervura.zoo.base.Rebuilding``), whose outputs are laid out as ``layout`` says.
-
-    Every row is kept, with or without a value in a column of labels, which is judged by and never learnt from. In place
-    of ``fits`` such a problem has ``fits_rows``; of ``calibrate`` and the rest of the supervised way ``settle``, which
-    learns from the trained network's answers, and ``appraise``, which judges them.
+class Appraised(Problem):
+    """What the problems share that judge a network themselves, beside methods of their own. In place of calibration and
+    baselines they have ``settle``, which learns from the trained network's answers, and ``appraise``, which judges them.
 
     Attributes:
-        rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
         network: what is trained where no network is named.
+        answered: the parts whose rows the network answers before it is judged; of others the outputs are empty.
         keeps_rows: whether rows that it learnt from are among the arrays, since it cannot answer without them.
         arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
     """
 
     stratified = False
     supervised_by = "nobody"
-    needs_target = False
     calibrates = False
     keeps_rows: ClassVar[bool] = False
-    rank: ClassVar[int] = 50
-    network: ClassVar[str] = "autoencoder"
+    network: ClassVar[str]
+    answered: ClassVar[frozenset[str]] = frozenset({"train", "validation", "test"})
 
     def __init__(self, coding: dict[str, Any] | None = None, arrays: dict[str, np.ndarray] | None = None):
         super().__init__(coding)
@@ -434,6 +459,46 @@ class Targetless(Problem):
     def learns_from(self, labels: pl.Series | None) -> np.ndarray | None:
         """Which rows may be learnt from, bool (rows,), by what they are labelled as; None: all. Others only judge."""
         return None
+
+    def designed(self, tensors: list[Tensor], model: keras.Model) -> Self:
+        """A copy that knows the outputs of the network that answers."""
+        raise NotImplementedError
+
+    def estimates(self, outputs: np.ndarray) -> np.ndarray:
+        """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
+        return outputs
+
+    def settle(self, parts: dict[str, Answers]) -> Self:
+        """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""
+        return self
+
+    def measured(self, outputs: np.ndarray, labels: pl.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Truth (rows,) and estimates (rows, ...) as the metrics take them, of a network's outputs and the labels.
+
+        Raises:
+            ProblemError: it takes labels to judge, and there are none.
+        """
+        raise NotImplementedError
+
+    def appraise(self, trained: Trained) -> Appraisal:
+        """Judges a trained network beside simpler methods. Asked of the copy that ``settle`` gave."""
+        raise NotImplementedError
+
+
+class Targetless(Appraised):
+    """What the problems without a target share. They are answered by networks that rebuild their input
+    (``nervura.zoo.base.Rebuilding``), whose outputs are laid out as ``layout`` says.
+
+    Every row is kept, with or without a value in a column of labels, which is judged by and never learnt from. In place
+    of ``fits`` such a problem has ``fits_rows``.
+
+    Attributes:
+        rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
+    """
+
+    needs_target = False
+    rank: ClassVar[int] = 50
+    network: ClassVar[str] = "autoencoder"
 
     @property
     def layout(self) -> Layout:
@@ -463,20 +528,18 @@ class Targetless(Problem):
 
     def head(self, label_smoothing: float = 0.0) -> Head:
         """None: the network's outputs are as wide as ``layout`` says, once it is ``designed``."""
-        units = self.layout.length + 2 * self.layout.width if "layout" in self.coding else 0
-        return Head(units, "linear", "MeanSquaredError", {})
+        return Head(self.width, "linear", "MeanSquaredError", {}, predicts=False)
+
+    @property
+    def width(self) -> int:
+        return self.layout.length + 2 * self.layout.width if "layout" in self.coding else 0
 
     def designed(self, tensors: list[Tensor], model: keras.Model) -> Self:
-        """A copy that knows the outputs of the network that answers."""
         told = layout(tensors, model.get_layer("code").output.shape[-1]).to_json()
         return type(self)({**self.coding, "layout": told}, self.arrays)
 
     def truth(self, encoded: np.ndarray) -> np.ndarray:
         return encoded.astype(np.float64)
-
-    def estimates(self, outputs: np.ndarray) -> np.ndarray:
-        """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
-        return outputs
 
     def figures(self, estimates: np.ndarray) -> np.ndarray:
         return self.figures_of(self.decode(estimates))
@@ -484,22 +547,6 @@ class Targetless(Problem):
     def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
         """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
         return answers.select(pl.col(pl.Float64)).to_numpy()
-
-    def settle(self, parts: dict[str, Answers]) -> Self:
-        """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""
-        return self
-
-    def measured(self, outputs: np.ndarray, labels: pl.Series | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """Truth (rows,) and estimates (rows, ...) as the metrics take them, of a network's outputs and the labels.
-
-        Raises:
-            ProblemError: it takes labels to judge, and there are none.
-        """
-        raise NotImplementedError
-
-    def appraise(self, trained: Trained) -> Appraisal:
-        """Judges a trained network beside simpler methods. Asked of the copy that ``settle`` gave."""
-        raise NotImplementedError
 
 
 def no_labels(problem: Problem) -> ProblemError:

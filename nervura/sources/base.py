@@ -33,6 +33,9 @@ PART_NAMES = {
 """What folders of pictures and values of a column of parts are called, and the part that they mean."""
 
 LABEL_COLUMNS, PART_COLUMNS, PATH_COLUMNS = ("label", "class", "target"), ("split", "part", "subset"), ("path", "file")
+CAPTION_COLUMNS = ("captions", "caption", "sentences", "texts")
+"""What lists of texts that say what is in a picture are called."""
+
 LOOKED_AT = 20
 
 
@@ -181,6 +184,7 @@ class ByFolder:
         root = folder.joinpath(*self.around)
         level = [root] + [place for place in _folders(root) if self.parts and place.name.lower() in PART_NAMES]
         empty = {place.name for above in level for place in _folders(above) if place not in level} - set(self.classes)
+        empty = {name for name in empty if name.lower() not in UNLABELLED}
         if empty:
             held = f"no {what.removesuffix('s')}"
             notes.append(f"These folders hold {held} and are no classes: {', '.join(sorted(empty))}.")
@@ -189,7 +193,7 @@ class ByFolder:
 
 def by_folder(files: list[str]) -> ByFolder:
     """What the folders of files say, which are paths with ``/``: sub-folders are classes, or parts of the split and in these
-    classes. Folders around all others, as archives and a lone train folder have them, are passed through."""
+    classes; one called ``unlabelled`` is none. Folders around all others, as archives and a lone train folder have them, are passed through."""
     below = [file.split("/") for file in files]
     depth = 0
     while len({tuple(places[: depth + 1]) for places in below}) == 1 and min(map(len, below)) > depth + 2:
@@ -198,7 +202,15 @@ def by_folder(files: list[str]) -> ByFolder:
     parts = [PART_NAMES.get(places[0].lower()) for places in below]
     split = "train" in parts and len(set(parts) - {None}) > 1
     inside = [places[1:] if split and part else places for places, part in zip(below, parts, strict=True)]
-    return ByFolder(around, [places[0] if len(places) > 1 else None for places in inside], parts if split else [])
+    return ByFolder(around, [_label(places) for places in inside], parts if split else [])
+
+
+UNLABELLED = ("unlabelled", "unlabeled")
+"""A sub-folder of one of these names is no class: what is in it has no label."""
+
+
+def _label(places: list[str]) -> str | None:
+    return places[0] if len(places) > 1 and places[0].lower() not in UNLABELLED else None
 
 
 def _folders(folder: Path) -> list[Path]:
@@ -259,8 +271,11 @@ def with_pictures(table: Table) -> Table:
     frame, names = _readable(table.frame, found, dtypes, folder)
     dtypes = frame.collect_schema()
 
-    def first(known: Iterable[str]) -> str | None:
-        lowered = {name.lower(): name for name, dtype in dtypes.items() if not dtype.is_nested()}
+    def first(known: Iterable[str], texts: bool = False) -> str | None:
+        fitting = {
+            name for name, dtype in dtypes.items() if (dtype == pl.List(pl.String) if texts else not dtype.is_nested())
+        }
+        lowered = {name.lower(): name for name in dtypes if name in fitting}
         return next((lowered[name] for name in known if name in lowered), None)
 
     part = first(PART_COLUMNS)
@@ -268,7 +283,7 @@ def with_pictures(table: Table) -> Table:
         values = frame.select(pl.col(part).cast(pl.String).unique()).collect().to_series().drop_nulls().to_list()
         meant = {PART_NAMES.get(value.strip().lower()) for value in values}
         part = part if None not in meant and "train" in meant and len(meant) > 1 else None
-    target = table.target or first(LABEL_COLUMNS)
+    target = table.target or first(LABEL_COLUMNS) or first(CAPTION_COLUMNS, texts=True)
     names = names or first(PATH_COLUMNS)
     reading = {**table.reading, "pictures": found}
     return replace(table, frame=frame, target=target, pictures=True, part=part, names=names, reading=reading)

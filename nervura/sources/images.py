@@ -15,7 +15,8 @@ _OTHERS = (".parquet", ".pq", ".parq")
 class ImagesSource(Source):
     """One row per picture: its path from the folder on, the picture, the ``label`` that its sub-folder gives it, and the
     ``part`` of the split where the folder has sub-folders called train, validation (valid, val, dev) and test. A folder
-    around all others, as archives have it, is passed through.
+    around all others, as archives have it, is passed through. Pictures beside the sub-folders, or in one called
+    ``unlabelled``, have no label.
 
     Files that are hidden or no pictures by their ending are passed over. Nothing is opened.
     """

@@ -147,6 +147,8 @@ class Network:
         suits: the problems it can answer.
         stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
+        pretrains: whether its layers up to the output can learn from rows without a target first; ``nervura.pretraining``
+            teaches them, or the network's own phases do.
         Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
     """
 
@@ -156,6 +158,7 @@ class Network:
     suits: ClassVar[frozenset[str]] = frozenset({"binary", "multiclass", "regression"})
     stretch: ClassVar[int] = 1
     rebuilds: ClassVar[bool] = False
+    pretrains: ClassVar[bool] = False
     Options: ClassVar[type[LearningOptions]] = TrainingOptions
 
     def features(
@@ -214,8 +217,22 @@ class Network:
         """The parts of a training in their order; by default there is one. Each begins with the best weights so far."""
         return [Phase("training", options)]
 
-    def enter(self, model: keras.Model, phase: Phase) -> None:
-        """Sets which layers of ``model`` learn in a phase; by default all of them do, in all phases."""
+    def enter(self, learner: keras.Model, phase: Phase) -> None:
+        """Sets which layers of what is trained learn in a phase; by default all of them do, in all phases.
+
+        ``learner`` is the predicting model, or the one around it with an objective of its own.
+        """
+
+    def computed(
+        self, model: keras.Model, phase: Phase, x: dict[str, np.ndarray], learnt: bool
+    ) -> dict[str, np.ndarray]:
+        """What stands in the place of the encoded rows ``x`` in a phase: what layers that do not learn in it make of them,
+        computed once, so that an epoch is cheap. By default the rows themselves.
+
+        Args:
+            learnt: whether these are the rows to learn from; the others decide when to stop.
+        """
+        return x
 
     def begin(self, model: keras.Model, steps: int) -> None:
         """Tells every layer with a ``begin`` method, which changes with the epochs, how many steps one has."""
@@ -292,7 +309,26 @@ class RebuildingOptions(LearningOptions):
 
 
 @dataclass
-class StraightOptions(RebuildingOptions):
+class ConvolvingOptions(RebuildingOptions):
+    """What networks can be told besides that have ways of their own with pictures; see ``nervura.layers.convolved``."""
+
+    convolutional: str = option(
+        "no", "whether convolutions lead to the code of pictures and back", choices=("yes", "no")
+    )
+    filters: list[int] = option(
+        [], "filters of each convolution, which halves the sides, such as 32,64; empty: by rule", low=1, high=4_096
+    )
+    shift: int = option(0, "longest shift of pictures in training, in pixels", low=0, high=64)
+    precision: str = option(
+        "auto",
+        "of the numbers that layers compute with in training; auto: of pictures bfloat16 where this processor has it and "
+        "the backend is faster with it",
+        choices=("auto", *PRECISIONS),
+    )
+
+
+@dataclass
+class StraightOptions(ConvolvingOptions):
     """What networks can be told besides that have a straight path beside their hidden layers; see ``Rebuilding``."""
 
     straight: str = option(
@@ -322,15 +358,19 @@ class Rebuilding(Network):
     def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
         """Sizes the hidden layers and the code, where they were left open."""
         width, by_rule = layout(tensors, 0).width, []
+        pictures = next((tensor for tensor in tensors if tensor.name == PICTURES), None)
         if getattr(options, "straight", "") == "auto":
-            options.straight = "no" if any(tensor.name == PICTURES for tensor in tensors) else "yes"
+            options.straight = "no" if pictures else "yes"
+        if hasattr(options, "convolutional"):
+            _settle_convolutions(options, pictures)
         if not options.latent_dim:
             options.latent_dim = max(1, min(LONGEST_CODE, round(width / 3)))
             by_rule.append(f"a code of {options.latent_dim}")
-        if not options.hidden:
-            first = max(NARROWEST_LAYER, min(WIDEST_LAYER, 2 * width))
-            options.hidden = [first, first // 2, first // 4]
-            by_rule.append(f"hidden layers of {first}, {first // 2} and {first // 4}")
+        if is_convolutional(options):
+            by_rule.append(f"convolutions of {', '.join(map(str, options.filters))} filters")
+        elif not options.hidden:
+            options.hidden = sizes_by_rule(width)
+            by_rule.append("hidden layers of {}, {} and {}".format(*options.hidden))
         return f"By rule {' and '.join(by_rule)}, for {width:,} values a row." if by_rule else None
 
     def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
@@ -339,32 +379,50 @@ class Rebuilding(Network):
         from nervura.layers.given import blocks_of, given_rows
         from nervura.layers.rebuilt import Rebuilt
 
-        found, seeds = layout(tensors, options.latent_dim), seeds_from(seed)
+        seeds = seeds_from(seed)
         used = [tensor for tensor in tensors if tensor.name in self.takes]
         inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in used}
-        given = given_rows(inputs, used)
-        code = self.encode(given, options, seeds)
-        decoded = self.decode(code, found.width, options, seeds)
+        given = given_rows(inputs, used, getattr(options, "shift", 0), seed)
+        code = self.encode(given, self.reach(given, used, options, seeds), options, seeds)
+        decoded = self.decode(code, used, options, seeds)
         rebuilt = Rebuilt(blocks_of(tensors), name="rebuilt")(decoded)
         return keras.Model(inputs, keras.layers.Concatenate(name="output")([code, rebuilt, given]), name=self.name)
 
-    def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
-        """The code (batch, latent_dim) of rows (batch, width), given by a layer called ``code``."""
-        from nervura.layers.straight import dense, joined
+    def reach(
+        self, given: keras.KerasTensor, tensors: list[Tensor], options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
+        """The last hidden layer (batch, n) before the code of rows (batch, width)."""
+        from nervura.layers.convolved import convolved
+        from nervura.layers.straight import dense
 
         x = given
+        if is_convolutional(options):
+            x = convolved(x, tensors[0].shape, options.filters, options.activation, seeds)
         for number, size in enumerate(options.hidden, 1):
             x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
-        return joined(given, x, options.latent_dim, seeds, "code", is_straight(options))
+        return x
 
-    def decode(self, code: keras.KerasTensor, width: int, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+    def encode(
+        self, given: keras.KerasTensor, reached: keras.KerasTensor, options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
+        """The code (batch, latent_dim) of rows (batch, width) and the last hidden layer, by a layer called ``code``."""
+        from nervura.layers.straight import joined
+
+        return joined(given, reached, options.latent_dim, seeds, "code", is_straight(options))
+
+    def decode(
+        self, code: keras.KerasTensor, tensors: list[Tensor], options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
         """The sums (batch, width) that a row is rebuilt from, given by a layer called ``decoded``."""
+        from nervura.layers.convolved import deconvolved
         from nervura.layers.straight import dense, joined
 
         x = code
         for number, size in zip(range(len(options.hidden), 0, -1), reversed(options.hidden), strict=True):
             x = dense(size, options.activation, seeds, f"decoder_{number}")(x)
-        return joined(code, x, width, seeds, "decoded", is_straight(options))
+        if is_convolutional(options):
+            return deconvolved(x, tensors[0].shape, options.filters, options.activation, seeds)
+        return joined(code, x, layout(tensors, 0).width, seeds, "decoded", is_straight(options))
 
     def prepare(self, model: keras.Model, batch: dict[str, np.ndarray]) -> None:
         from nervura.layers.straight import straighten
@@ -375,8 +433,37 @@ class Rebuilding(Network):
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.rebuilding_objective import RebuildingObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        return RebuildingObjective(model, options.pixels)
+        return OwnObjective(model, RebuildingObjective(model, options.pixels))
+
+
+def is_convolutional(options: Any) -> bool:
+    """Whether convolutions lead to the code and back; networks that have none have no such option."""
+    return getattr(options, "convolutional", "no") == "yes"
+
+
+def _settle_convolutions(options: Any, pictures: Tensor | None) -> None:
+    """Decides whether there are convolutions, and their filters.
+
+    Raises:
+        OptionError: they are asked for where they cannot be.
+    """
+    options.shift = min(options.shift, min(pictures.shape[:2]) - 1) if pictures else 0
+    if options.convolutional == "yes" and pictures is None:
+        raise OptionError("Convolutions are for pictures, and these data are a table. Leave convolutional=yes out.")
+    if options.convolutional == "yes" and is_straight(options):
+        raise OptionError("A straight path lies beside full connections, not convolutions. Leave one of both out.")
+    if pictures is not None and options.convolutional == "yes" and not options.filters:
+        from nervura.layers.convolved import filters_by_rule
+
+        options.filters = filters_by_rule(*pictures.shape[:2])
+
+
+def sizes_by_rule(width: int) -> list[int]:
+    """The hidden layers down to the code of rows with so many values."""
+    first = max(NARROWEST_LAYER, min(WIDEST_LAYER, 2 * width))
+    return [first, first // 2, first // 4]
 
 
 def is_straight(options: Any) -> bool:

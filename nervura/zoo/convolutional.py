@@ -44,6 +44,7 @@ class Convolutional(Network):
     name = "convolutional"
     summary = "the four steps for pictures: convolution, pooling, flattening, full connection"
     takes = frozenset({"pictures"})
+    pretrains = True
 
     @dataclass
     class Options(PictureOptions):

@@ -38,6 +38,7 @@ class DeepFeedForward(Network):
 
     name = "deep_feed_forward"
     summary = "a deep network for tables: quantile bins, embeddings, dropout (the default)"
+    pretrains = True
 
     @dataclass
     class Options(TrainingOptions):

@@ -36,5 +36,7 @@ class DenoisingAutoencoder(Rebuilding):
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.denoising_objective import DenoisingObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        return DenoisingObjective(model, options.hidden_share, options.pixels, next(seeds_from([seed, 1])))
+        objective = DenoisingObjective(model, options.hidden_share, options.pixels, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

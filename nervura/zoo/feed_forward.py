@@ -31,6 +31,7 @@ class FeedForward(Network):
 
     name = "feed_forward"
     summary = "one hidden layer, its size by rule: the mean of inputs and outputs"
+    pretrains = True
 
     @dataclass
     class Options(TrainingOptions):

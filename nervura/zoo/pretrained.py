@@ -122,10 +122,10 @@ class Pretrained(Network):
             found.append(Phase(FINE_TUNING, replace(options, **rate)))
         return found
 
-    def enter(self, model: keras.Model, phase: Phase) -> None:
+    def enter(self, learner: keras.Model, phase: Phase) -> None:
         import keras
 
-        layers = model.get_layer("backbone").layers
+        layers = learner.get_layer("backbone").layers
         learning = round(phase.options.unfrozen * len(layers)) if phase.name == FINE_TUNING else 0
         for place, layer in enumerate(layers):
             # What is not trainable normalises by the statistics it has; a call with training=False would be overruled.

@@ -75,6 +75,8 @@ class RestrictedBoltzmann(Rebuilding):
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         from nervura.layers.boltzmann_objective import BoltzmannObjective
+        from nervura.layers.row_loss import OwnObjective
 
         chains = CHAINS if options.persistent else 0
-        return BoltzmannObjective(model, options.steps, chains, next(seeds_from([seed, 1])))
+        objective = BoltzmannObjective(model, options.steps, chains, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

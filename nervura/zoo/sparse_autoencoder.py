@@ -48,11 +48,10 @@ class SparseAutoencoder(Rebuilding):
         code = f"A code of {options.latent_dim} numbers, {options.active} of them other than zero."
         return " ".join([*([code] if by_rule else []), *([told] if told else [])]) or None
 
-    def encode(self, given: keras.KerasTensor, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
+    def encode(
+        self, given: keras.KerasTensor, reached: keras.KerasTensor, options: Any, seeds: Iterator[int]
+    ) -> keras.KerasTensor:
         from nervura.layers.straight import dense
         from nervura.layers.strongest import Strongest
 
-        x = given
-        for number, size in enumerate(options.hidden, 1):
-            x = dense(size, options.activation, seeds, f"encoder_{number}")(x)
-        return Strongest(options.active, name="code")(dense(options.latent_dim, "linear", seeds, "features")(x))
+        return Strongest(options.active, name="code")(dense(options.latent_dim, "linear", seeds, "features")(reached))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import Rebuilding, RebuildingOptions, option, seeds_from
+from nervura.zoo.base import ConvolvingOptions, Rebuilding, option, seeds_from
 
 if TYPE_CHECKING:
     import keras
@@ -33,7 +33,7 @@ class VariationalAutoencoder(Rebuilding):
     summary = "an autoencoder whose codes are drawn from near the standard normal"
 
     @dataclass
-    class Options(RebuildingOptions):
+    class Options(ConvolvingOptions):
         pixels: str = option(
             "cross_entropy",
             "what is made small of pictures, whose pixels go from 0 to 1",
@@ -44,8 +44,10 @@ class VariationalAutoencoder(Rebuilding):
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         import keras
 
+        from nervura.layers.row_loss import OwnObjective
         from nervura.layers.variational_objective import VariationalObjective
 
         seeds = seeds_from([seed, 1])
         start = keras.initializers.GlorotUniform(seed=next(seeds))
-        return VariationalObjective(model, options.divergence, options.pixels, next(seeds), start)
+        objective = VariationalObjective(model, options.divergence, options.pixels, next(seeds), start)
+        return OwnObjective(model, objective, objective.others)

@@ -35,6 +35,12 @@ def test_sub_folders_are_labels(tmp_path):
     assert (table.target, table.part, table.names, table.pictures) == ("label", None, "path", True)
 
 
+def test_a_folder_of_unlabelled_pictures_is_no_class(tmp_path):
+    table = read(folder_of(tmp_path, "cat/1.png", "dog/1.png", "Unlabelled/1.png", "Unlabelled/2.png", "3.png"))
+    assert sorted(table.frame.collect()["label"].to_list(), key=str) == [None, None, None, "cat", "dog"]
+    assert table.notes == ()
+
+
 def test_parts_of_the_split_stand_above_the_labels(tmp_path):
     table = read(folder_of(tmp_path, "Train/cat/1.png", "Train/dog/2.png", "val/cat/3.png", "test/dog/4.png"))
     rows = table.frame.collect().sort("path")

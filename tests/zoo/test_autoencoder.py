@@ -110,3 +110,28 @@ def test_it_answers_no_problem_that_has_a_target_nor_do_others_one_without() -> 
         design(labelled.problem, "autoencoder", labelled.schema)
     with pytest.raises(OptionError, match="autoencoder"):
         design(DATASET.problem, "tabm", DATASET.schema)
+
+
+ODD = Dataset.open(np.random.default_rng(0).integers(0, 256, (60, 11, 14, 3), dtype=np.uint8), problem="embedding")
+
+
+@pytest.mark.parametrize("network", ["autoencoder", "denoising_autoencoder", "variational_autoencoder"])
+def test_convolutions_lead_to_the_code_of_pictures_and_back_whatever_their_sides(network: str) -> None:
+    options = {"convolutional": "yes", "filters": "4,6", "latent_dim": 5, "epochs": 2, "shift": 1}
+    made = design(ODD.problem, network, ODD.schema, options)
+    layers = {layer["name"]: tuple(layer["output_shape"][1:]) for layer in made.layers}
+    down = [layers[f"convolution_{number}"] for number in (1, 2)]
+    assert (
+        down == [(6, 7, 4), (3, 4, 6)] and layers["maps_of_code"] == (3, 4, 6) and layers["decoded"] == (11 * 14 * 3,)
+    )
+    fit = training.fit(made, ODD.arrays("train"), ODD.arrays("validation"))
+    assert fit.history["val_loss"][1] < fit.history["val_loss"][0]
+    given = made.problem.layout.given(training.predict(made.model, ODD.arrays("test")[0]))
+    assert np.allclose(given, ODD.arrays("test")[0]["pictures"].reshape(len(given), -1) / 255, atol=1e-6)
+
+
+def test_convolutions_are_refused_where_they_cannot_be() -> None:
+    with pytest.raises(OptionError, match="these data are a table"):
+        design(DATASET.problem, "autoencoder", DATASET.schema, {"convolutional": "yes"})
+    with pytest.raises(OptionError, match="Leave one of both out"):
+        design(ODD.problem, "autoencoder", ODD.schema, {"convolutional": "yes", "straight": "yes"})

@@ -1,4 +1,4 @@
-"""The deep belief net: machine by machine, unrolled, fine-tuned; what its pretraining gains."""
+"""The deep belief net: machine by machine, unrolled or given an output, fine-tuned; what its pretraining gains."""
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ from sklearn.datasets import load_digits
 from nervura import contracts, keeping, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
-from nervura.layers.deep_belief_objective import machines_of
+from nervura.errors import OptionError
 from nervura.run import Run
 
 DATASET = contracts.pictures_example(4)
@@ -40,13 +40,13 @@ def test_its_phases_are_the_machines_and_then_fine_tuning() -> None:
 def test_a_machine_learns_alone_and_is_unrolled_behind_it() -> None:
     one = made()
     phases = one.network.phases(one.options)
-    stack = machines_of(one.model)
+    stack = one.learner.objective.stack
     before = keras.ops.convert_to_numpy(stack[0][0].kernel)
-    one.learner.enter(phases[1].name)
+    one.network.enter(one.learner, phases[1])
     assert np.array_equal(keras.ops.convert_to_numpy(stack[0][1].kernel), before.T)
     names = [variable.path for variable in one.learner.trainable_variables]
     assert sorted(names) == ["decoder_1/bias", "encoder_2/bias", "encoder_2/kernel"]
-    one.learner.enter(phases[-1].name)
+    one.network.enter(one.learner, phases[-1])
     assert len(one.learner.trainable_variables) == 12
 
 
@@ -89,3 +89,44 @@ def test_a_deep_stack_of_sigmoids_hardly_learns_unless_it_is_pretrained() -> Non
     mean = np.square(pictures - pictures.mean(0)).sum((1, 2, 3)).mean()
     assert losses[0] < 0.7 * mean
     assert losses[1] > 0.95 * mean
+
+
+CLASSES = {"hidden": [16, 8], "pretraining_epochs": 2, "epochs": 2}
+
+
+def test_with_a_target_its_machines_learn_one_by_one_and_then_the_output_with_all_layers() -> None:
+    one = design(DATASET.problem, "deep_belief", DATASET.schema, CLASSES)
+    assert [layer["name"] for layer in one.layers][-3:] == ["encoder_1", "encoder_2", "output"]
+    learning = []
+    for phase in one.phases:
+        one.enter(phase)
+        learning.append(sorted(variable.path for variable in one.learner.trainable_variables))
+    assert learning == [
+        ["below_encoder_1/bias", "encoder_1/bias", "encoder_1/kernel"],
+        ["below_encoder_2/bias", "encoder_2/bias", "encoder_2/kernel"],
+        sorted(variable.path for variable in one.model.trainable_variables),
+    ]
+
+
+def test_with_a_target_it_has_no_code() -> None:
+    with pytest.raises(OptionError, match="hidden=500x250x2"):
+        design(DATASET.problem, "deep_belief", DATASET.schema, {"latent_dim": 2})
+
+
+def test_pretraining_makes_a_deep_stack_of_sigmoids_tell_classes() -> None:
+    """Without it, three layers of sigmoids from small weights answer the shares of the classes."""
+    digits, y = load_digits(return_X_y=True)
+    dataset = Dataset.open(((digits[:800] * 15.9).astype("uint8").reshape(-1, 8, 8), y[:800]), problem="multiclass")
+    how = {
+        "hidden": [64, 32, 16],
+        "epochs": 12,
+        "learning_rate": 3e-3,
+        "pretraining_epochs": 10,
+        "pretraining_rate": 0.01,
+    }
+    losses = []
+    for pretraining in ("yes", "no"):
+        one = design(dataset.problem, "deep_belief", dataset.schema, {**how, "pretraining": pretraining})
+        fit = training.fit(one, dataset.arrays("train"), dataset.arrays("validation"))
+        losses.append(fit.history["val_loss"][-1])
+    assert losses[0] < 0.85 * losses[1]
