@@ -17,7 +17,8 @@ ON_ALL_BACKENDS = (
     "tests/zoo/test_realmlp.py",
 )
 IN_PARTS = (
-    ("tests/baselines", "tests/detectors", "tests/exporters", "tests/problems", "tests/sources", "tests/zoo"),
+    ("tests/baselines", "tests/clusterers", "tests/detectors", "tests/exporters"),
+    ("tests/problems", "tests/sources", "tests/zoo"),
     tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[a-l]*.py"))),
     tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[m-z]*.py"))),
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nervura.estimators import AnomalyDetector as AnomalyDetector
     from nervura.estimators import Classifier as Classifier
+    from nervura.estimators import Clusterer as Clusterer
     from nervura.estimators import Embedder as Embedder
     from nervura.estimators import Regressor as Regressor
     from nervura.sources import read as read
@@ -30,10 +31,22 @@ _PLACES = {
     "check": "nervura.workflow",
     "AnomalyDetector": "nervura.estimators",
     "Classifier": "nervura.estimators",
+    "Clusterer": "nervura.estimators",
     "Embedder": "nervura.estimators",
     "Regressor": "nervura.estimators",
 }
-__all__ = ["AnomalyDetector", "Classifier", "Embedder", "Regressor", "check", "load", "read", "resume", "train"]
+__all__ = [
+    "AnomalyDetector",
+    "Classifier",
+    "Clusterer",
+    "Embedder",
+    "Regressor",
+    "check",
+    "load",
+    "read",
+    "resume",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

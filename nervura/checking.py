@@ -155,8 +155,10 @@ def _data(dataset: Dataset) -> Section:
     )
     if rows["train"] < 100:
         section.say("So few rows allow only a rough answer, and the scores will be uncertain.", "warning")
-    pictures = encoding.image_column(schema)
-    if pictures is None:
+    pictures, whole = encoding.image_column(schema), encoding.series_column(schema)
+    if whole is not None:
+        section.say(_series_told(whole))
+    elif pictures is None:
         section.say(
             f"{len(schema.inputs):,} columns become {width:,} encoded inputs: {rows['train'] / width:,.1f} rows for each.",
             "warning" if rows["train"] < ROWS_PER_INPUT * width else "ok",
@@ -189,9 +191,20 @@ def _data(dataset: Dataset) -> Section:
     return section
 
 
+def _series_told(column: Column) -> str:
+    form: dict[str, Any] = column.encoding or {}
+    channels = f"{form['channels']} channels" if form["channels"] > 1 else "1 channel"
+    lengths = (
+        f"{form['shortest']:,} to {form['longest']:,}" if form["shortest"] < form["longest"] else f"{form['longest']:,}"
+    )
+    gaps = f"; {form['gaps']:,} missing values are filled along straight lines" if form["gaps"] else ""
+    means = f", read as the means of {form['mean_of']}" if form["mean_of"] > 1 else ""
+    return f"Series of {lengths} moments{means}, {channels}{gaps}."
+
+
 def _inputs(dataset: Dataset) -> str:
     """What the answer is to be read from, in a word."""
-    return "columns" if encoding.image_column(dataset.schema) is None else "pictures"
+    return encoding.medium(dataset.schema) or "columns"
 
 
 def _classes(dataset: Dataset, section: Section) -> None:
@@ -262,12 +275,12 @@ def _objective(dataset: Dataset, sample: _Sample) -> Section:
             "warning",
         )
     else:
-        few, pictures = sample.rows < 1_000, encoding.image_column(dataset.schema) is not None
+        few, whole = sample.rows < 1_000, encoding.medium(dataset.schema)
         section.say(
             f"Neither model is surely better than guessing: there is no sign that these {_inputs(dataset)} tell anything "
             f"of '{target}'{', though so few rows can hide it' if few else ''}"
-            f"{', and such models see little of pictures' if pictures else ''}.",
-            "warning" if few or pictures else "fail",
+            f"{f', and such models see little of {whole}' if whole else ''}.",
+            "warning" if few or whole else "fail",
         )
     _say_of_rare_classes(section, dataset, np.concatenate(truths), np.concatenate(guesses[best]))
     gain, curved = _gain(rows["linear"], rows["trees"])
@@ -371,6 +384,9 @@ def _nature(dataset: Dataset, frame: pl.DataFrame) -> Section:
     if "image" in kinds:
         section.say("Pictures: what a pixel means lies in its neighbours, which convolutional networks read together.")
         return section
+    if "series" in kinds:
+        section.say("Series: what a moment means lies in those around it, which networks of series read together.")
+        return section
     section.say("Columns by kind: " + ", ".join(f"{count} {kind}" for kind, count in kinds.items()) + ".")
     grid = _grid(inputs, frame)
     if grid:
@@ -448,6 +464,8 @@ def _separability(dataset: Dataset, sample: _Sample, curved: bool) -> Section:
     section.numbers["separable"] = separable
     if encoding.image_column(dataset.schema) is not None:
         section.say("Such a model saw the pictures shrunk, and each pixel for itself.")
+    elif encoding.series_column(dataset.schema) is not None:
+        section.say("Such a model saw the means of segments of each series, each for itself.")
     elif separable:
         section.say("No hidden layer is needed: the network 'perceptron' can answer this.")
     elif curved:

@@ -179,7 +179,7 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--problem",
         metavar="P",
-        help="binary, multiclass or regression (default: found out); embedding and anomaly, which need no target",
+        help="binary, multiclass or regression (default: found out); embedding, clustering and anomaly, which need no target",
     )
     command.add_argument(
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"

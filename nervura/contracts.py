@@ -15,13 +15,14 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import exporting, keeping, training
+from nervura import exporting, grouping, keeping, training
 from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
+from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.detectors.base import Detector
-from nervura.encoding import PICTURES, tensors
+from nervura.encoding import PICTURES, SERIES, tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model, load_problem
 from nervura.problems.base import Problem, Targetless
@@ -368,6 +369,34 @@ def check_detector(detector: Detector, rows: np.ndarray, odd: np.ndarray, folder
     _must(np.abs(again - scores).max() <= 1e-9, "what was written and read gives other scores")
 
 
+def check_clusterer(clusterer: Clusterer, rows: np.ndarray, groups: np.ndarray, folder: Path) -> None:
+    """A clusterer is a function of its rows and seed, finds groups that are far apart, and places new rows alike once its
+    arrays are written and read.
+
+    Args:
+        rows: of groups that are far apart (rows, features), in random order.
+        groups: the number of each row's group (rows,), from 0.
+        folder: where it is left.
+    """
+    learnt, new = rows[::2], rows[1::2]
+    count = int(groups.max()) + 1
+    fitted = clusterer.fit(learnt, count)
+    _must(isinstance(fitted, clusterer.fitted), "fitting gives what the clusterer says")
+    shares = fitted.probabilities(new)
+    _must(len(shares) == len(new) and shares.dtype == np.float64, "probabilities are float64, one row per row")
+    _must(bool(np.allclose(shares.sum(1), 1) and (shares >= 0).all()), "the probabilities of a row sum to one")
+    alike = grouping.adjusted_rand(groups[1::2], shares.argmax(1), np.ones((1, len(new))))[0]
+    _must(alike > 0.9, f"groups that are far apart are found, with an adjusted Rand index of {alike:.2f}")
+    again = clusterer.fit(learnt, count).probabilities(new)
+    _must(np.array_equal(again, shares), "a second fit to the same rows gives other groups")
+    _must(np.allclose(fitted.probabilities(new[:1]), shares[:1]), "a row's cluster depends on the rows beside it")
+    _must(fitted.probabilities(new[:0]).shape == (0, shares.shape[1]), "no rows have no probabilities")
+    run = Run.create(folder)
+    run.write_arrays("state", fitted.arrays())
+    kept = clusterer.fitted.of(run.read_arrays("state") or {}).probabilities(new)
+    _must(np.abs(kept - shares).max() <= 1e-9, "what was written and read gives other probabilities")
+
+
 def example(classes: int | None = None, rows: int = 200) -> Dataset:
     """A small data set with columns of every kind and gaps, to check a network on.
 
@@ -412,6 +441,25 @@ def pictures_example(classes: int | None = None, rows: int = 120) -> Dataset:
     return Dataset.open((pixels.astype(np.uint8), y), problem=problem)
 
 
+def series_example(classes: int | None = None, rows: int = 90) -> Dataset:
+    """A small data set of series of two channels and up to 24 moments, some shorter and some with gaps, to check a network
+    of series on: a wave, whose pace is the answer, and noise.
+
+    Args:
+        classes: 2 for a binary problem, more for a multiclass one; None for a regression on the pace.
+    """
+    draw = np.random.default_rng(0)
+    places = draw.uniform(0, 3, rows) if classes is None else np.arange(rows) % classes
+    moments = np.arange(24)
+    waves = np.sin((places[:, None] + 1) * moments / 4 + draw.uniform(0, 1, (rows, 1)))
+    values = np.stack([waves, draw.normal(size=waves.shape)], axis=2) + 0.1 * draw.normal(size=(rows, 24, 2))
+    values[draw.random(values.shape) < 0.02] = np.nan
+    for row, length in enumerate(draw.integers(16, 25, rows)):
+        values[row, length:] = np.nan
+    problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
+    return Dataset.open((values, places), problem=problem)
+
+
 def captions_example(rows: int = 60) -> Dataset:
     """A small data set of colour pictures, 12 x 12, with two captions each: whether a light is red or blue, and
     where."""
@@ -427,7 +475,9 @@ def captions_example(rows: int = 60) -> Dataset:
 
 
 def example_for(network: Network, classes: int | None = None) -> Dataset:
-    """The example of what a network takes: a table or pictures."""
+    """The example of what a network takes: a table, pictures or series."""
+    if SERIES in network.takes:
+        return series_example(classes)
     return pictures_example(classes) if PICTURES in network.takes else example(classes)
 
 

@@ -1,4 +1,4 @@
-"""The reading of a table or of pictures, its encoding and the target's coding, as the Python that does the same."""
+"""The reading of a table, of pictures or of series, its encoding and the target's coding, as the Python that does the same."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from nervura.code_text import assignment, call_lines, collection_lines, inline, quoted, raw, render
-from nervura.encoding import image_column
+from nervura.encoding import LIMIT, channels, image_column, series_column
 from nervura.parsing import MISSING_WORDS, number_pattern
 from nervura.schema import Column, Schema
 
@@ -361,6 +361,37 @@ class PictureCode:
             "problem": self.problem,
         }
         return render("pictures.py.j2", told).rstrip() + "\n"
+
+
+class SeriesCode(PictureCode):
+    """The reading of series and the target's coding, as code."""
+
+    def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
+        super().__init__(schema, problem, source, tensors)
+        column = series_column(schema)
+        assert column is not None and column.encoding is not None
+        self.encoding, self.channels = column.encoding, channels(column)
+        if sum(map(len, self.channels)) > LONG:
+            self.columns = {"channels": self.channels}
+
+    def source(self) -> str:
+        target = self.schema.target
+        whole = all(re.fullmatch(r"-?\d+", name) for name in self.classes or ())
+        told = {
+            **{name: self.encoding[name] for name in ("length", "mean_of", "origin", "unit")},
+            "limit": LIMIT,
+            "columns": self.columns,
+            "channels": assignment("CHANNELS", self.channels),
+            "target": quoted(target.name),
+            "constants": coding_lines(self),
+            "classes": self.classes,
+            "numbered": target.kind == "number" and whole,
+            "tempered": self.temperature != 1.0,
+            "bounded": self.bound is not None,
+            "ruled": next(iter(self.rule), ""),
+            "problem": self.problem,
+        }
+        return render("series.py.j2", told)
 
 
 def coding_lines(code: DataCode | PictureCode) -> list[str]:

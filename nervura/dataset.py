@@ -38,7 +38,7 @@ DECODED_ROWS = 2_000
 MOST_NAMED = 10
 
 Arrays = tuple[dict[str, np.ndarray], np.ndarray]
-"""Encoded inputs by tensor, each (rows, features) or (rows, height, width, channels), and the encoded target (rows,), which
+"""Encoded inputs by tensor, each (rows, *tensor.shape), and the encoded target (rows,), which
 is zeros where no target is predicted."""
 
 
@@ -307,8 +307,8 @@ class Dataset:
 
     def _encode_test(self, table: Table) -> Arrays:
         frame = table.frame.collect()
-        needed = (*self.schema.inputs, *([self.predicted] if self.predicted else []))
-        lacking = [c.name for c in needed if c.name not in frame.columns]
+        needed = [*encoding.read_from(self.schema), *([self.predicted.name] if self.predicted else [])]
+        lacking = [name for name in needed if name not in frame.columns]
         if lacking:
             raise SchemaError(
                 f"The test rows must have the columns of the training rows; missing: {', '.join(lacking)}."
@@ -342,7 +342,7 @@ class Dataset:
         return encoding.encode(schema, frame), self.problem.encode(target)
 
     def _room(self, rows: int) -> dict[str, np.ndarray]:
-        return {t.name: _room_for(rows, (t.width,), t.dtype) for t in encoding.tensors(self.schema)}
+        return {t.name: _room_for(rows, t.shape, t.dtype) for t in encoding.tensors(self.schema)}
 
     def _target_room(self, rows: int) -> np.ndarray:
         one = pl.Series([self.problem.coding.get("classes", [0.0])[0]])

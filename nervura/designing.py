@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from nervura import backend, pretraining
-from nervura.encoding import PICTURES, WORDS, Tensor, document_columns, image_column, tensors
+from nervura.encoding import MEDIA, PICTURES, SERIES, WORDS, Tensor, document_columns, image_column, medium, tensors
 from nervura.errors import OptionError
-from nervura.problems.base import Appraised, Problem
+from nervura.problems.base import Appraised, Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
 from nervura.zoo import zoo
 from nervura.zoo.base import Network, Phase, options_to_json, read_options
@@ -24,12 +24,15 @@ DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK = "tabm", "feed_forward"
 DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "airbench", "pretrained"
 """What is trained on tables, on tables with documents, on pictures and on few photographs where no network is named."""
 
+DEFAULT_NETWORKS = {None: DEFAULT_NETWORK, PICTURES: DEFAULT_PICTURE_NETWORK, SERIES: "minirocket"}
+"""What is trained by the tensor that tells all of a row, where no network is named."""
+
 PHOTOGRAPH_SIDE, FEW_PHOTOGRAPHS = 64, 5_000
 """Pictures with a shorter side of at least so many pixels, and fewer than so many to learn from, are few photographs."""
 
 
 def default_network(schema: Schema) -> str:
-    """The network for tables or pictures that is trained where none is named."""
+    """The network that is trained on such rows where none is named."""
     return chosen_network(schema)[0]
 
 
@@ -44,13 +47,17 @@ def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: boo
         problem: may name its own, as those do that judge themselves.
         pretrain: whether it is to learn from rows without a target first.
     """
+    column = image_column(schema)
+    if isinstance(problem, Targetless) and column is not None:
+        return problem.picture_network, None
     if isinstance(problem, Appraised):
         return problem.network, None
     if pretrain:
-        return PRETRAINED_NETWORK if image_column(schema) is None else PRETRAINED_PICTURE_NETWORK, None
-    column = image_column(schema)
+        return PRETRAINED_NETWORK if column is None else PRETRAINED_PICTURE_NETWORK, None
     if column is None:
-        return (DEFAULT_DOCUMENT_NETWORK if document_columns(schema) else DEFAULT_NETWORK), None
+        if document_columns(schema):
+            return DEFAULT_DOCUMENT_NETWORK, None
+        return DEFAULT_NETWORKS[medium(schema)], None
     form = column.encoding or {}
     side, rows = min(form["height"], form["width"]), form.get("rows", FEW_PHOTOGRAPHS)
     if side < PHOTOGRAPH_SIDE or rows >= FEW_PHOTOGRAPHS or not zoo.load(PHOTOGRAPH_NETWORK).at_hand():
@@ -209,10 +216,11 @@ def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> Non
             f"{problem.name}. Write --network with one of {', '.join(fitting)}."
         )
     if given and not any(tensor.name in network.takes for tensor in given):
-        pictures = given[0].name == PICTURES
+        media = MEDIA.values()
+        takes = " and ".join(sorted({name if name in media else "tables" for name in network.takes}))
         raise OptionError(
-            f"The network '{network.name}' takes {'tables' if pictures else 'pictures'}, and these data are "
-            f"{'pictures' if pictures else 'a table'}. Write --network with one of {', '.join(fitting)}."
+            f"The network '{network.name}' takes {takes}, and these data are "
+            f"{given[0].name if given[0].name in media else 'a table'}. Write --network with one of {', '.join(fitting)}."
         )
 
 
@@ -270,11 +278,16 @@ def branches(model: keras.Model) -> dict[str, list[str]]:
 
 
 def rows_at_once(model: keras.Model, most: int) -> int:
-    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures."""
-    if PICTURES not in {tensor.name for tensor in model.inputs}:
+    """How many rows a model is given at once, a power of two: ``most``, or fewer of large pictures or long series.
+
+    A layer that holds more numbers for a row than it gives says how many in ``held``.
+    """
+    if not {tensor.name for tensor in model.inputs} & set(MEDIA.values()):
         return most
     sizes = [
-        math.prod(n for n in tensor.shape[1:] if n) for layer in _all_layers(model) for tensor in _outputs_of(layer)
+        max(getattr(layer, "held", 1), math.prod(n for n in tensor.shape[1:] if n))
+        for layer in _all_layers(model)
+        for tensor in _outputs_of(layer)
     ]
     return min(most, 1 << max(2, int(math.log2(ACTIVATIONS / max(sizes)))))
 

@@ -11,6 +11,10 @@ A batch of pictures is one tensor:
 
 - ``pictures``   uint8   (rows, height, width, channels): grey or red, green, blue, from 0 to 255
 
+So is a batch of series:
+
+- ``series``     float32 (rows, length, channels): in units of their spread around their median; NaN beyond a series' end
+
 Documents are a tensor beside those of the other columns:
 
 - ``words``      uint8   (rows, n): how often each stem is in a row's documents, from 0 to 255 (see ``nervura.words``)
@@ -24,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nervura import pictures, words
+from nervura import pictures, series, words
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -37,8 +41,11 @@ UNLISTED, MISSING, FIRST_LEVEL = 0, 1, 2
 
 MAX_LEVELS = 5_000
 MAX_WORDS = 64
-PICTURES = "pictures"
-"""The name of the tensor of pictures."""
+PICTURES, SERIES = "pictures", "series"
+"""The names of the tensors of pictures and of series."""
+
+MEDIA = {"image": PICTURES, "series": SERIES}
+"""The kinds of columns that are told by a tensor of their own, beside which no other column is read."""
 
 WORDS = "words"
 """The name of the tensor of documents as bags of words."""
@@ -69,7 +76,7 @@ class Tensor:
     """How many columns are told by this tensor first: over all tensors they sum to the number of input columns, where a
     column of documents counts as one for each of its stems."""
     shape: tuple[int, ...] = ()
-    """Of one row: (height, width, channels) of pictures, else (features,)."""
+    """Of one row: (height, width, channels) of pictures, (length, channels) of series, else (features,)."""
     facts: dict[str, Any] = field(default_factory=dict, compare=False)
     """What the training rows told of it beside its shape, as a network's rules want it."""
 
@@ -134,7 +141,7 @@ def adapted(schema: Schema, frame: pl.DataFrame) -> Schema:
     # Asked once: Polars makes the schema of a wide frame anew at every call.
     dtypes = frame.schema
     for column in schema.columns:
-        if column.name not in dtypes or column.kind in ("category", "text", "document", "image", "captions"):
+        if column.name not in dtypes or column.kind in ("category", "text", "document", "captions", *MEDIA):
             dtype = str(dtypes.get(column.name, column.dtype))
             columns.append(replace(column, dtype=dtype))
             continue
@@ -173,10 +180,13 @@ def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) ->
     Args:
         stems: how many of a column of documents are counted.
     """
+    whole = series_column(schema)
+    if whole is not None:
+        whole.encoding = series.measure(series.gathered(frame, channels(whole))) | {"rows": schema.rows}
     columns = _of_table(schema)
     typed = frame.select(values(column).alias(column.name) for column in columns)
     for column in columns:
-        series = typed[column.name]
+        known = typed[column.name]
         learners: dict[str, Callable[[pl.Series], dict[str, Any]]] = {
             "number": _learn_number,
             "boolean": _learn_boolean,
@@ -185,7 +195,7 @@ def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) ->
             "text": _learn_text,
             "document": partial(words.learn, most=stems),
         }
-        column.encoding = learners[column.kind](series)
+        column.encoding = learners[column.kind](known)
 
 
 def _learn_number(series: pl.Series) -> dict[str, Any]:
@@ -273,7 +283,9 @@ def tensors(schema: Schema) -> list[Tensor]:
         seen |= new
         labels = tuple(feature.label for feature in features)
         if name == "categories":
-            found.append(Tensor(name, "int32", labels, sizes, len(new), facts={"rows": schema.rows}))
+            levels = [c.encoding["levels"] for c in schema.inputs if c.kind == "category" and c.encoding]
+            facts = {"rows": schema.rows, "levels": levels}
+            found.append(Tensor(name, "int32", labels, sizes, len(new), facts=facts))
         else:
             found.append(Tensor(name, "float32", labels, (), len(new), facts={"rows": schema.rows}))
     documents = document_columns(schema)
@@ -286,6 +298,11 @@ def tensors(schema: Schema) -> list[Tensor]:
         for column in schema.inputs
         if column.kind == "image"
     ]
+    found += [
+        Tensor(SERIES, "float32", (column.name,), (), 1, series_shape(column), column.encoding or {})
+        for column in schema.inputs
+        if column.kind == "series"
+    ]
     return found
 
 
@@ -293,6 +310,27 @@ def picture_shape(column: Column) -> tuple[int, int, int]:
     """The height, width and channels that the pictures of a column are brought to."""
     encoding = column.encoding or {}
     return encoding["height"], encoding["width"], encoding["channels"]
+
+
+def series_shape(column: Column) -> tuple[int, int]:
+    """The length and channels that the series of a column are brought to."""
+    encoding = column.encoding or {}
+    return encoding["length"], encoding["channels"]
+
+
+def channels(column: Column) -> list[list[str]]:
+    """The columns of the table that hold each channel of a column of series."""
+    return (column.parsing or {}).get("channels") or [[column.name]]
+
+
+def raw_names(column: Column) -> list[str]:
+    """The columns of the table that a column of the schema is read from."""
+    return [name for names in channels(column) for name in names] if column.kind == "series" else [column.name]
+
+
+def read_from(schema: Schema) -> list[str]:
+    """The columns of the table that the inputs are read from."""
+    return [name for column in schema.inputs for name in raw_names(column)]
 
 
 def origins(schema: Schema) -> dict[str, list[str]]:
@@ -316,13 +354,27 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
     }
     if documents := document_columns(schema):
         made[WORDS] = np.hstack([words.count(typed[column.name], column.encoding or {}) for column in documents])
-    column = image_column(schema)
-    return made if column is None else {**made, PICTURES: pictures.decode(frame[column.name], column.encoding or {})[0]}
+    column, whole = image_column(schema), series_column(schema)
+    if column is not None:
+        made[PICTURES] = pictures.decode(frame[column.name], column.encoding or {})[0]
+    if whole is not None:
+        made[SERIES] = series.encoded(series.gathered(frame, channels(whole)), whole.encoding or {})
+    return made
 
 
 def image_column(schema: Schema) -> Column | None:
     """The input column of pictures, where there is one."""
     return next((column for column in schema.inputs if column.kind == "image"), None)
+
+
+def series_column(schema: Schema) -> Column | None:
+    """The input column of series, where there is one."""
+    return next((column for column in schema.inputs if column.kind == "series"), None)
+
+
+def medium(schema: Schema) -> str | None:
+    """The tensor that tells all of a row, ``pictures`` or ``series``; None of a table."""
+    return next((MEDIA[column.kind] for column in schema.inputs if column.kind in MEDIA), None)
 
 
 def document_columns(schema: Schema) -> list[Column]:
@@ -344,13 +396,15 @@ def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndar
 
 
 def plain_tensors(schema: Schema) -> list[Tensor]:
-    """The tensors as models read them that know no pictures and no counts: these become numbers, the shrunk picture's
-    pixels and the weights of words."""
+    """The tensors as models read them that know tables of numbers alone: of pictures and series a few numbers each, of
+    words their weights."""
     found = []
     for tensor in tensors(schema):
         if tensor.name == PICTURES:
             count = pictures.small_width(tensor.shape)
             tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
+        elif tensor.name == SERIES:
+            tensor = Tensor("numbers", "float32", tuple(series.small_names(tensor.shape)), (), 1)
         elif tensor.name == WORDS:
             tensor = replace(tensor, dtype="float32")
         found.append(tensor)
@@ -361,11 +415,13 @@ def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Encoded rows as the tensors of ``plain_tensors``."""
     if PICTURES in x:
         return {"numbers": pictures.small(x[PICTURES])}
+    if SERIES in x:
+        return {"numbers": series.small(x[SERIES])}
     return {**x, WORDS: words.weights(x[WORDS])} if WORDS in x else x
 
 
 def _of_table(schema: Schema) -> list[Column]:
-    return [column for column in schema.inputs if column.kind != "image"]
+    return [column for column in schema.inputs if column.kind not in MEDIA]
 
 
 def _features(schema: Schema) -> dict[str, list[_Feature]]:

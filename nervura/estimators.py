@@ -14,6 +14,7 @@ from sklearn.base import (
     BaseEstimator,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
     OutlierMixin,
     RegressorMixin,
     TransformerMixin,
@@ -36,6 +37,7 @@ from nervura.designing import chosen_network, default_network, design  # noqa: E
 from nervura.predicting import outputs  # noqa: E402
 from nervura.problems.anomaly import Anomaly  # noqa: E402
 from nervura.problems.base import Answers  # noqa: E402
+from nervura.problems.clustering import Clustering  # noqa: E402
 from nervura.sources import read, sources  # noqa: E402
 
 EXPECTED_FAILED_CHECKS: dict[str, str] = {}
@@ -317,6 +319,84 @@ class AnomalyDetector(OutlierMixin, _Estimator):
     def predict(self, X: Any) -> np.ndarray:
         """-1 for rows that raise an alarm, 1 for others, (rows,)."""
         return np.where(self.decision_function(X) < 0, -1, 1)
+
+
+class Clusterer(ClusterMixin, _Estimator):
+    """Groups rows that are alike, as a scikit-learn clusterer; see docs/clustering.md.
+
+    Args:
+        clusters: how many, or ``auto``: as many as the rows tell.
+        network: an autoencoder of the zoo; None: the default of the problem.
+        options: options by name, of the network and of the problem (``method``, ``view``).
+        kinds, validation_share, minutes, random_state: as of ``Classifier``.
+
+    Attributes:
+        labels_: the cluster of each row, from 0, the largest first (rows,).
+        n_clusters_: how many clusters there are.
+        problem_: the problem with its clusters (``nervura.problems.clustering.Clustering``).
+        model_, schema_, history_, n_features_in_, feature_names_in_: as of ``Classifier``.
+    """
+
+    def __init__(
+        self,
+        clusters: int | str = "auto",
+        network: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        kinds: Mapping[str, str] | None = None,
+        validation_share: float = 0.2,
+        minutes: float | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ):
+        super().__init__(
+            network,
+            options,
+            kinds=kinds,
+            validation_share=validation_share,
+            minutes=minutes,
+            random_state=random_state,
+        )
+        self.clusters = clusters
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fits the network to rows ``X`` and groups them; ``y`` plays no part."""
+        deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
+        frame, seed = self._rows(X, reset=True), self._seed()
+        given = {**(self.options or {}), "clusters": str(self.clusters)}
+        dataset = Dataset.open(
+            frame,
+            problem="clustering",
+            kinds={**_declared_kinds(X, frame), **(self.kinds or {})},
+            seed=seed,
+            test_share=0.0,
+            validation_share=self.validation_share,
+            options=given,
+        )
+        network = self.network or chosen_network(dataset.schema, dataset.problem)[0]
+        made = design(dataset.problem, network, dataset.schema, dataset.problem.divided(given)[1], seed)
+        rows, validation = dataset.arrays("train"), dataset.arrays("validation")
+        fit = training.fit(made, rows, validation, deadline=deadline)
+        self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
+        self._network = training.predictor(made.model)
+        problem = made.problem
+        assert isinstance(problem, Clustering)
+        both = {name: np.concatenate([array, validation[0][name]]) for name, array in rows[0].items()}
+        self.problem_ = problem.settle({"train": Answers(both, self._network(both))})
+        self.n_clusters_ = len(self.problem_.clusters)
+        self.labels_ = self._shares(frame).argmax(1)
+        return self
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """How probably each row belongs to each cluster, (rows, clusters)."""
+        check_is_fitted(self)
+        return self._shares(self._rows(X))
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The cluster of each row, (rows,)."""
+        return self.predict_proba(X).argmax(1)
+
+    def _shares(self, frame: pl.DataFrame) -> np.ndarray:
+        return self.problem_.probabilities(outputs(self._network, self.schema_, frame))
 
 
 def _are_pictures(X: Any) -> bool:

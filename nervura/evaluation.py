@@ -20,7 +20,7 @@ from nervura.baselines.base import Bag, Baseline, Fitted, Rows, X, height
 from nervura.dataset import Arrays, Dataset
 from nervura.deciding import RARE_CLASS, thresholds, with_rule
 from nervura.designing import Design, design
-from nervura.encoding import adapted, image_column, label_texts, plain, plain_tensors, readable, tensors
+from nervura.encoding import PICTURES, SERIES, adapted, label_texts, medium, plain, plain_tensors, readable, tensors
 from nervura.ensembling import EnsembleDesign
 from nervura.errors import SchemaError
 from nervura.judging import Candidate
@@ -57,7 +57,11 @@ MANY_ROWS = 100_000
 MOST_PICTURES = 5_000
 """Baselines learn from at most so many pictures, shrunk to small ones."""
 
-PICTURE_BASELINES = ("constant", "linear", "boosting")
+FEW_BASELINES = ("constant", "linear", "boosting")
+"""What pictures and series, of which plain models see little, are judged beside."""
+
+RIVAL_SECONDS = 30.0
+"""A network that series are judged beside is trained for so long at most, or as long as the one that is judged."""
 
 WITHOUT_PRETRAINING = "without_pretraining"
 """What the network is called that is trained beside a pretrained one, to tell what that gained."""
@@ -158,7 +162,7 @@ def evaluate_on(run: Run, source: Any, table: str | None = None, use: str = "net
     frame = read(source, table=table).frame
     if isinstance(problem, Appraised):
         truth, estimates = _measured(problem, answer, schema, frame)
-    elif image_column(schema) is None:
+    elif medium(schema) is None:
         rows = frame.collect()
         x, truth = encode_known(schema, problem, rows.filter(pl.Series(judged_by(schema, problem, rows))))
         estimates = answer(x)
@@ -229,7 +233,11 @@ LADDER = (
     (depth_name(2), "deep", 4, 2),
     (depth_name(3), "deep", 5, 3),
 )
-PICTURE_LADDER = (("convolutional", "deep", 4, 1),)
+LADDERS = {
+    None: LADDER,
+    PICTURES: (("convolutional", "deep", 4, 1),),
+    SERIES: (("temporal_convolution", "deep", 4, 1),),
+}
 """The networks that every design is judged beside: name, kind, simplicity and number of hidden layers."""
 
 EXTRA_DEPTHS = tuple(depth_name(depth) for depth in DEPTHS if depth > 1)
@@ -243,7 +251,7 @@ class _Judge:
         self.notes: list[str] = []
         self.found: dict[str, Candidate] = {}
         self.sample = _sampled(dataset.arrays("train"))
-        self.pictures = image_column(dataset.schema) is not None
+        self.medium = medium(dataset.schema)
         self.shrunk: Rows | None = None
         if len(self.sample[1]) < dataset.rows("train"):
             self.notes.append(
@@ -265,11 +273,11 @@ class _Judge:
     def others(self, trained: Design) -> Iterator[Candidate]:
         """The baselines and the ladder of networks, simple ones first, so that a short budget goes to them."""
         makers: list[tuple[float, Callable[[], Iterator[Candidate]]]] = []
-        for name, kind, simplicity, depth in PICTURE_LADDER if self.pictures else LADDER:
+        for name, kind, simplicity, depth in LADDERS[self.medium]:
             if name != trained.network.name:
                 makers.append((simplicity, partial(self._network, name, kind, simplicity, depth)))
         for member in baselines:
-            if self.pictures and member.name not in PICTURE_BASELINES:
+            if self.medium and member.name not in FEW_BASELINES:
                 continue
             if not member.missing() and member.name != trained.network.name:
                 makers.append((member.simplicity, partial(self._baseline, member)))
@@ -307,7 +315,7 @@ class _Judge:
         plain = candidates.get(WITHOUT_PRETRAINING)
         if plain is None:
             return None
-        if not self.pictures:
+        if self.medium is None:
             self.more_seeds(self._plain_design(trained, trained.seed), plain)
         found = judging.compare(
             self.dataset.problem,
@@ -322,10 +330,10 @@ class _Judge:
     def more_seeds(self, trained: Design, own: Candidate) -> None:
         """Trains the design again from other seeds, so that intervals know how much luck there is in a training.
 
-        The groups of a bagged design tell it already, and a search has trained from many seeds. A network of pictures,
-        whose training takes nearly all of the time, is trained once.
+        The groups of a bagged design tell it already, and a search has trained from many seeds. A network of pictures or
+        series, whose training takes nearly all of the time, is trained once.
         """
-        if own.groups or isinstance(trained, EnsembleDesign) or self.pictures:
+        if own.groups or isinstance(trained, EnsembleDesign) or self.medium:
             return
         for seed in range(1, SEEDS):
             if not self._fits(f"training {own.name} from seed {trained.seed + seed}", own.seconds * 1.1):
@@ -354,9 +362,10 @@ class _Judge:
         network, options = ("feed_forward", {"layers": depth}) if depth > 1 else (name, {})
         made = design(self.dataset.problem, network, self.dataset.schema, options)
         limit = None if self.deadline is None else time.monotonic() + self.left() / 2
-        if self.pictures:
+        if self.medium:
             # The judgement takes no longer than what it judges.
-            longest = time.monotonic() + self.run.need("run").get("fit_seconds", math.inf)
+            seconds = self.run.need("run").get("fit_seconds", math.inf)
+            longest = time.monotonic() + (max(seconds, RIVAL_SECONDS) if self.medium != PICTURES else seconds)
             limit = longest if limit is None else min(limit, longest)
         training.fit(made, self.sample, self.dataset.arrays("validation"), deadline=limit)
         validation, test = self._answers(made)
@@ -431,18 +440,19 @@ class _Judge:
         return {"class": problem.coding["classes"][int(counts.argmin())], "share": share, "thresholds": found}
 
     def _learnt(self) -> Rows:
-        """The rows that baselines learn from: all of the sample or, of pictures, fewer and shrunk."""
-        if not self.pictures:
+        """The rows that baselines learn from: all of the sample or, of pictures and series, as few numbers, of pictures
+        also fewer rows."""
+        if self.medium is None:
             return self.sample[0], self.dataset.problem.truth(self.sample[1])
         if self.shrunk is None:
-            step = max(1, -(-len(self.sample[1]) // MOST_PICTURES))
+            step = max(1, -(-len(self.sample[1]) // MOST_PICTURES)) if self.medium == PICTURES else 1
             x, y = {name: array[::step] for name, array in self.sample[0].items()}, self.sample[1][::step]
             self.shrunk = plain(x), self.dataset.problem.truth(y)
         return self.shrunk
 
     def _rows_and_folds(self) -> tuple[Rows, np.ndarray]:
         """Training and validation rows, and the fold of each; so few rows that no sample is taken have folds."""
-        (x, truth), others = self._learnt(), self.dataset.arrays("validation")[0]
+        (x, truth), others = self._learnt(), plain(self.dataset.arrays("validation")[0])
         both = {name: np.concatenate([values, others[name]]) for name, values in x.items()}
         validation, fold_of_training = self.dataset.truth("validation"), self.dataset.fold_of_training
         assert fold_of_training is not None
@@ -457,10 +467,10 @@ class _Judge:
     def learning_curve(self) -> list[dict[str, Any]]:
         """What boosted trees score on the test rows after an eighth, a quarter, half and all of the training rows.
 
-        It tells whether more rows would help; trees, because they tell it within seconds. Empty of few rows and of
-        pictures, of which trees say little.
+        It tells whether more rows would help; trees, because they tell it within seconds. Empty of few rows, and of
+        pictures and series, of which trees say little.
         """
-        if self.pictures:
+        if self.medium:
             return []
         # LightGBM takes a third of the time, where it is installed.
         member = next(one for one in map(baselines.load, CURVES) if not one.missing())
@@ -507,9 +517,15 @@ class _Judge:
 
 def _kind_of(trained: Design) -> tuple[str, int]:
     """The kind of a network, as the verdict takes it, and its simplicity."""
-    kinds = {"perceptron": ("linear", 1), "feed_forward": ("shallow", 2), "convolutional": ("deep", 4)}
+    kinds = {
+        "perceptron": ("linear", 1),
+        "feed_forward": ("shallow", 2),
+        "minirocket": ("shallow", 3),
+        "convolutional": ("deep", 4),
+        "temporal_convolution": ("deep", 4),
+    }
     kind, simplicity = kinds.get(trained.network.name, ("deep", 6))
-    if kind == "shallow" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
+    if trained.network.name == "feed_forward" and len(trained.options.hidden or [1] * trained.options.layers) > 1:
         return "deep", 5
     return kind, simplicity
 

@@ -1,16 +1,18 @@
-"""Looks into a trained run: which columns its predictions rest on, and of pictures where it is right and wrong."""
+"""Looks into a trained run: which columns or moments its predictions rest on, and of pictures where it is right and wrong."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from nervura import seeing
+from nervura import attributing, plots, seeing
 from nervura.dataset import Dataset
 from nervura.designing import Design
-from nervura.encoding import PICTURES, image_column, origins
+from nervura.encoding import PICTURES, SERIES, image_column, medium, origins
+from nervura.problems.base import Finding
 from nervura.run import Run
 from nervura.training import predict, predictor
 
@@ -22,7 +24,8 @@ CELLS = 400_000
 
 
 def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | None = None) -> dict[str, Any]:
-    """Permutation importance on the test rows, or a gallery of test pictures; writes and gives ``explanation.json``.
+    """Permutation importance on the test rows, of series of their segments, or a gallery of test pictures; writes and gives
+    ``explanation.json``.
 
     A column matters as much as the deciding metric gets worse when its values are dealt out anew among the rows.
     Source: L. Breiman, Random Forests (2001); here all features made from a column move together.
@@ -33,6 +36,8 @@ def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | No
     problem, schema = trained.problem, dataset.schema
     if image_column(schema) is not None:
         return _gallery(run, dataset, trained, deadline)
+    if medium(schema) == SERIES:
+        return _moments(run, dataset, trained, deadline)
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -64,6 +69,99 @@ def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | No
     }
     run.write("explanation", explanation)
     return explanation
+
+
+def _moments(run: Run, dataset: Dataset, trained: Design, deadline: float | None) -> dict[str, Any]:
+    """Which moments of series matter: of all test rows together, and of a few that are shown."""
+    problem, truth = trained.problem, dataset.truth("test")
+    series = dataset.arrays("test")[0][SERIES]
+    classes = problem.supervised_by == "classifier"
+    outputs = predictor(trained.model, batch_size=64)
+
+    def answer(rows: np.ndarray) -> np.ndarray:
+        return problem.estimates(outputs({SERIES: rows}))
+
+    step = max(1, -(-len(truth) // attributing.MOST_ROWS))
+    some, own = series[::step], truth[::step]
+    known = own >= 0 if classes else np.ones(len(own), bool)
+    found = attributing.importance(
+        some[known], lambda rows: float(problem.loss(own[known], answer(rows))[0]), run_seed(run), deadline
+    )
+    metric = problem.metric
+    findings = [
+        Finding(
+            ("Which moments matter", "Que momentos importam"),
+            (
+                f"How much worse {metric} gets when the values of a segment are dealt out anew among {int(known.sum())} test "
+                "rows. What its neighbours tell too counts for neither.",
+                f"Quanto piora {metric} quando os valores de um segmento são redistribuídos ao acaso entre {int(known.sum())} "
+                "linhas de teste. O que os vizinhos também dizem não conta para nenhum.",
+            ),
+            [("Moments", "Momentos"), ("Importance", "Importância"), ("Lowest", "Mínimo"), ("Highest", "Máximo")],
+            [[f"{one['from']}–{one['to']}", one["value"], one["low"], one["high"]] for one in found],
+        )
+    ]
+    if deadline is None or time.monotonic() < deadline:
+        estimates = answer(some)
+        shown = _shown(problem, own, estimates)
+        named = problem.named(estimates[shown])
+        names = [str(name) for name in problem.coding.get("classes", [])]
+        heats = np.stack(
+            [
+                attributing.hidden_windows(some[row], answer, int(named[i]) if classes else 0)
+                for i, row in enumerate(shown)
+            ]
+        )
+        titles = [
+            f"{names[named[i]]} ({estimates[row].max():.2f}); {names[own[row]]}"
+            if classes
+            else f"{estimates[row]:.4g}; {own[row]:.4g}"
+            for i, row in enumerate(shown)
+        ]
+        run.write_arrays("findings", {"heated": plots.heated_series(some[shown], heats, titles)})
+        findings.append(
+            Finding(
+                ("Where answers come from", "De onde vêm as respostas"),
+                (
+                    "Test series, in units of their spread; above each the answer and then the truth. The ground is warm where "
+                    "the answer's probability falls when the moments there are replaced by a straight line"
+                    + (
+                        ", each series by its own largest fall."
+                        if classes
+                        else " (of values: where the answer changes)."
+                    ),
+                    "Séries de teste, em unidades da sua dispersão; por cima de cada uma a resposta e depois a verdade. O fundo é "
+                    "quente onde a probabilidade da resposta cai quando os momentos são substituídos por uma linha reta"
+                    + (", cada série pela sua maior queda." if classes else " (de valores: onde a resposta muda)."),
+                ),
+                picture="heated",
+            )
+        )
+    explanation = {"metric": metric, "rows": int(known.sum()), "moments": found}
+    explanation["findings"] = [asdict(finding) for finding in findings]
+    run.write("explanation", explanation)
+    return explanation
+
+
+SERIES_SHOWN = 6
+
+
+def _shown(problem: Any, truth: np.ndarray, estimates: np.ndarray) -> np.ndarray:
+    """Rows to show: of classes right answers of different classes and then the surest mistakes; of values some of all sizes."""
+    if problem.supervised_by != "classifier":
+        return np.argsort(truth, kind="stable")[
+            np.linspace(0, len(truth) - 1, min(len(truth), SERIES_SHOWN)).astype(int)
+        ]
+    named, sure = problem.named(estimates), estimates.max(1)
+    right = [
+        int(rows[0])
+        for code in np.unique(truth[truth >= 0])
+        if len(rows := np.flatnonzero((truth == code) & (named == code)))
+    ]
+    wrong = np.flatnonzero((named != truth) & (truth >= 0))
+    wrong = wrong[np.argsort(-sure[wrong], kind="stable")]
+    few = right[: SERIES_SHOWN - min(2, len(wrong))]
+    return np.array([*few, *wrong[: SERIES_SHOWN - len(few)]], dtype=int)
 
 
 def _gallery(run: Run, dataset: Dataset, trained: Design, deadline: float | None) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def _first_rows(run: Run) -> pl.DataFrame | None:
         rows = table.frame.head(COMPARED_PICTURES if table.pictures else COMPARED_ROWS).collect()
     except (NervuraError, pl.exceptions.PolarsError, OSError):
         return None
-    needed = [column.name for column in Schema.from_json(run.need("schema")).inputs]
+    needed = encoding.read_from(Schema.from_json(run.need("schema")))
     return rows.select(needed) if set(needed) <= set(rows.columns) else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import math
 import re
 from collections.abc import Sequence
@@ -13,11 +14,12 @@ import polars as pl
 from sklearn.metrics import r2_score, roc_auc_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from nervura.encoding import values
+from nervura import series
+from nervura.encoding import MEDIA, values
 from nervura.errors import SchemaError, did_you_mean
 from nervura.parsing import infer_parsing, number_pattern
 from nervura.schema import KINDS, NAMES_DOCUMENTS, NAMES_PARTS, NAMES_PICTURES, Column, Schema
-from nervura.sources.base import DOCUMENT, PICTURE, Table
+from nervura.sources.base import DOCUMENT, PART_COLUMNS, PICTURE, Table
 
 MOST_ROWS = 200_000
 MOST_CELLS = 20_000_000
@@ -71,8 +73,8 @@ def infer_schema(
     Raises:
         SchemaError: a named column does not exist or cannot be what it is named for, or no input is left.
     """
-    kinds = dict(kinds or {})
     dtypes = dict(table.frame.collect_schema())
+    kinds, wide = _patterns(dict(kinds or {}), list(dtypes), target)
     roles = _roles(list(dtypes), target, kinds, drop, group, time)
     # Pictures and files of text are not looked at here: one of them can take more memory than all else in its row.
     held = [name for name, there in ((PICTURE, table.pictures), (DOCUMENT, table.documents)) if there]
@@ -83,8 +85,12 @@ def infer_schema(
     if rows == 0:
         raise SchemaError(f"A table has rows; '{table.name}' has none.")
     columns = _kinds(sample, dtypes, roles, kinds, table.reading.get("decimal"), held)
-    _set_beside_pictures_aside(columns, table)
-    flat = [c for c in columns if _is_flat(dtypes[c.name]) and c.name not in held and c.kind != "captions"]
+    if not wide and predicted and table.reading.get("format") in ARRAYS:
+        wide = _moments(columns, sample, table.part, kinds)
+    columns = _with_series(columns, wide, dtypes, sample)
+    _set_beside_media_aside(columns, table)
+    untyped = ("captions", *MEDIA)
+    flat = [c for c in columns if c.kind not in untyped and _is_flat(dtypes[c.name]) and c.name not in held]
     typed = _typed(sample.lazy(), flat).collect()
     facts = _facts(frame, sample, typed, rows, columns)
     for column in columns:
@@ -100,6 +106,84 @@ def infer_schema(
     if target is not None and predicted:
         _warn_of_leaks(schema, sample)
     return schema
+
+
+ARRAYS = ("npz", "array")
+"""The forms whose columns have no names of their own, so that they may be the moments of series."""
+
+Wide = list[list[str]]
+"""The columns of each channel of series, one column a moment."""
+
+
+def _patterns(kinds: dict[str, str], names: list[str], target: str | None) -> tuple[dict[str, str], Wide]:
+    """Kinds by the names of columns, and the channels of series; ``x*=series`` means all columns called so, in the table's
+    order, but the target.
+
+    Raises:
+        SchemaError: no column is called so, or what is called so holds one moment.
+    """
+    found: dict[str, str] = {}
+    wide: Wide = []
+    for name, kind in kinds.items():
+        if name in names or not set(name) & set("*?["):
+            found[name] = kind
+            continue
+        meant = [column for column in names if column != target and fnmatch.fnmatchcase(column, name)]
+        if not meant or (kind == "series" and len(meant) < 2):
+            raise SchemaError(
+                f"The pattern '{name}' must mean columns of the table{', two or more,' if kind == 'series' else ''}; it means "
+                f"{', '.join(map(repr, meant)) or 'none'}. {did_you_mean(name, names)}"
+            )
+        if kind == "series":
+            wide.append(meant)
+        else:
+            found |= dict.fromkeys(meant, kind)
+    return found, wide
+
+
+def _moments(columns: list[Column], sample: pl.DataFrame, part: str | None, kinds: dict[str, str]) -> Wide:
+    """The columns of an array if they are the moments of series, told by how alike neighbours are."""
+    inputs = [column.name for column in columns if column.role == "input" and column.name != part]
+    if len(inputs) < series.FEWEST_MOMENTS or any(
+        name in kinds or not sample[name].dtype.is_float() for name in inputs
+    ):
+        return []
+    return [inputs] if series.are_moments(sample.select(inputs).to_numpy()) else []
+
+
+def _with_series(
+    columns: list[Column], wide: Wide, dtypes: dict[str, pl.DataType], sample: pl.DataFrame
+) -> list[Column]:
+    """The columns with those of a series as one, called ``series``; a table has one series, perhaps of several channels."""
+    nested = [[column.name] for column in columns if column.kind == "series" and column.role == "input"]
+    channels = wide or nested
+    if not channels:
+        return columns
+    taken = {name for names in channels for name in names}
+    own = {column.name: column for column in columns if column.name in taken}
+    for names in channels:
+        if len(names) > 1 and any(not _may_be_number(sample[name]) for name in names):
+            odd = next(name for name in names if not _may_be_number(sample[name]))
+            raise SchemaError(
+                f"The moments of a series are numbers; the column '{odd}' holds values like "
+                f"{', '.join(map(repr, own[odd].examples))}. Name other columns."
+            )
+        if any(own[name].role != "input" for name in names):
+            raise SchemaError(f"A column has one role; '{names[0]}' is named as a series and as {own[names[0]].role}.")
+    name = channels[0][0] if len(channels) == 1 and len(channels[0]) == 1 else "series"
+    while name in own.keys() ^ {column.name for column in columns}:
+        name += "_"
+    long = max(len(names) for names in channels)
+    whole = Column(name, "series", dtype=str(dtypes[channels[0][0]]), parsing={"as": "series", "channels": channels})
+    if long > 1:
+        whole.examples = [f"{channels[0][0]} to {channels[0][-1]}"]
+    place = min(i for i, column in enumerate(columns) if column.name in taken)
+    rest = [column for column in columns if column.name not in taken]
+    return [*rest[:place], whole, *rest[place:]]
+
+
+def _may_be_number(values: pl.Series) -> bool:
+    return values.dtype.is_numeric() or values.dtype == pl.Null or values.cast(pl.Float64, strict=False).count() > 0
 
 
 def _roles(
@@ -164,6 +248,7 @@ def _kinds(
 ) -> list[Column]:
     plain = _plain_numbers(sample, decimal)
     zero_one = _zero_one(sample)
+    nested = _nested(sample, dtypes, roles, kinds)
     columns = []
     for name, dtype in dtypes.items():
         column = Column(name, "category", roles.get(name, "input"), dtype=str(dtype))
@@ -177,7 +262,9 @@ def _kinds(
         if _are_captions(column, sample[name], kinds, PICTURE in held):
             _captions(column, sample)
             continue
-        if dtype.is_nested() or dtype in (pl.Binary, pl.Object):
+        if name in nested:
+            column.kind = "series"
+        elif dtype.is_nested() or dtype in (pl.Binary, pl.Object):
             _unreadable(column, kinds)
         elif dtype == pl.Null:
             continue
@@ -191,9 +278,27 @@ def _kinds(
             column.kind = "datetime"
         elif dtype.is_numeric() or dtype in (pl.Duration, pl.Time):
             column.kind = "boolean" if name in zero_one and column.role == "input" else "number"
-        if name in kinds and column.reason != "dropped by you":
+        if name in kinds and column.kind != "series" and column.reason != "dropped by you":
             _force(column, kinds[name], sample[name], decimal)
     return columns
+
+
+FEWEST_LISTED = 8
+"""Lists of fewer numbers are no series by themselves."""
+
+
+def _nested(
+    sample: pl.DataFrame, dtypes: dict[str, pl.DataType], roles: dict[str, str], kinds: dict[str, str]
+) -> set[str]:
+    """The columns of arrays or lists that are series: those that are called so, or all of enough moments where at most one
+    other column, such as a number of the row, stands beside them."""
+    inputs = [name for name in dtypes if roles.get(name, "input") == "input"]
+    held = {name for name in inputs if series.is_nested(dtypes[name])}
+    called = {name for name in held if kinds.get(name) == "series"}
+    others = [name for name in inputs if name not in held and name not in PART_COLUMNS]
+    if called or len(others) > 1:
+        return called
+    return {name for name in held if series.gathered(sample.select(name).head(100), [[name]]).shape[1] >= FEWEST_LISTED}
 
 
 def _held(column: Column, kind: str, kinds: dict[str, str]) -> None:
@@ -228,20 +333,20 @@ def _captions(column: Column, sample: pl.DataFrame) -> None:
     column.examples = [_short(text) for text in texts.drop_nulls().head(3).list.first().to_list()]
 
 
-def _set_beside_pictures_aside(columns: list[Column], table: Table) -> None:
-    """Takes from the inputs what is not read beside pictures, and the column that tells the split."""
-    pictures = any(column.kind == "image" and column.role == "input" for column in columns)
+def _set_beside_media_aside(columns: list[Column], table: Table) -> None:
+    """Takes from the inputs what is not read beside pictures or series, and the column that tells the split."""
+    medium = next((column.kind for column in columns if column.kind in MEDIA and column.role == "input"), None)
     for column in columns:
         if column.role != "input":
             continue
         if column.name == table.part:
             column.role, column.reason = "aside", NAMES_PARTS
-        elif pictures and column.name == table.names:
+        elif medium == "image" and column.name == table.names:
             column.role, column.reason = "aside", NAMES_PICTURES
         elif table.documents and column.name == table.names:
             column.role, column.reason = "aside", NAMES_DOCUMENTS
-        elif pictures and column.kind != "image":
-            column.role, column.reason = "aside", "beside pictures no other columns are read"
+        elif medium is not None and column.kind != medium:
+            column.role, column.reason = "aside", f"beside {MEDIA[medium]} no other columns are read"
 
 
 def _unreadable(column: Column, kinds: dict[str, str]) -> None:
@@ -456,8 +561,8 @@ def _facts(
     """Counts of all columns at once; columns that cannot be read keep zeros."""
     flat = set(typed.columns)
     readable = [c for c in columns if c.name in flat]
-    facts = {c.name: _Facts(rows if c.dtype == "Null" else 0, 0) for c in columns}
-    if not readable:  # pictures alone
+    facts = {c.name: _Facts(rows if c.dtype == "Null" and c.kind not in MEDIA else 0, 0) for c in columns}
+    if not readable:  # pictures or series alone
         return facts
     whole_table = sample.height == rows
     numbers = [c.name for c in readable if c.kind == "number"]
@@ -622,7 +727,7 @@ def _check_roles(schema: Schema, target: str | None, time: str | None) -> None:
 def _warn_of_leaks(schema: Schema, sample: pl.DataFrame) -> None:
     """Warns of input columns that tell the target nearly perfectly on their own: they were often made from it."""
     target = schema.target
-    if any(column.kind == "image" for column in schema.inputs):
+    if any(column.kind in MEDIA for column in schema.inputs):
         return
     if len(schema.inputs) > LEAK_COLUMNS:
         target.warnings.append(

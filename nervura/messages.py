@@ -80,6 +80,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
     "learns.embedding": ("What the data have in common", "O que os dados têm em comum"),
+    "learns.clustering": ("Which rows belong together", "Que linhas pertencem juntas"),
     "learns.anomaly": ("What in the data is unlike the rest", "O que nos dados é diferente do resto"),
     "page.unfinished": (
         "This run was not finished (status: {status}); the report shows what there is.",
@@ -124,6 +125,15 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "model.constant": ("constant guess", "palpite constante"),
     "model.mean": ("the mean of each column", "a média de cada coluna"),
     "model.principal_components": ("principal components, as many", "componentes principais, outras tantas"),
+    "model.k_means": ("k-means", "k-médias"),
+    "model.ward": ("Ward", "Ward"),
+    "model.hdbscan": ("HDBSCAN", "HDBSCAN"),
+    "model.mixture": ("mixture, its parts joined", "mistura, com partes unidas"),
+    "model.neighbour_graph": ("graph of neighbours", "grafo de vizinhos"),
+    "model.k_means_of_code": ("k-means on the codes", "k-médias sobre os códigos"),
+    "model.mixture_of_code": ("mixture on the codes", "mistura sobre os códigos"),
+    "model.gaussian_mixture_of_code": ("Gaussian mixture on the codes", "mistura de gaussianas sobre os códigos"),
+    "model.neighbour_graph_of_code": ("graph of neighbours of codes", "grafo de vizinhos dos códigos"),
     "model.panel_of_rows": ("the panel without the network", "o painel sem a rede"),
     "model.rebuilding_error": ("error of the rebuilt row alone", "só o erro da linha reconstruída"),
     "model.neighbours_of_code": ("neighbours by the network alone", "vizinhos só pela rede"),
@@ -197,6 +207,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.rouge_l": ("ROUGE-L", "ROUGE-L"),
     "metric.recall": ("Anomalies found", "Anomalias encontradas"),
     "metric.false_alarm_rate": ("False alarms", "Falsos alarmes"),
+    "metric.silhouette": ("Silhouette", "Silhueta"),
+    "metric.adjusted_rand": ("Adjusted Rand index", "Índice de Rand ajustado"),
+    "metric.normalized_mutual_info": ("Normalized mutual information", "Informação mútua normalizada"),
+    "metric.matched_accuracy": ("Accuracy, clusters matched to labels", "Exatidão, grupos ligados a etiquetas"),
     "metric.alarm_rate": ("Alarms", "Alarmes"),
     "metric.r2": ("R²", "R²"),
     # Columns of tables
@@ -252,6 +266,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "kind.text": ("text", "texto"),
     "kind.document": ("document", "documento"),
     "kind.image": ("picture", "imagem"),
+    "kind.series": ("series", "série"),
     "kind.captions": ("captions", "legendas"),
     "role.input": ("input", "entrada"),
     "role.target": ("target", "alvo"),
@@ -266,6 +281,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.multiclass": ("several classes", "várias classes"),
     "problem.regression": ("a value", "um valor"),
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
+    "problem.clustering": ("groups of rows that are alike", "grupos de linhas parecidas"),
     "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
@@ -510,6 +526,10 @@ SENTENCES: dict[str, str] = {
     "verdict rests on the other half.": "Nenhuma linha de validação está etiquetada como anomalia: metade das linhas de teste "
     "escolhe entre os modelos em vez delas, e o veredicto assenta na outra metade.",
     "there is no column to look at": "não há coluna para ver",
+    "rows that are alike can be grouped": "podem agrupar-se as linhas parecidas",
+    "there is no column to group rows by": "não há coluna por que agrupar linhas",
+    "Of {count} training rows {some}, taken evenly, were grouped; the others are placed as new rows are.": "De {count} linhas "
+    "de treino agruparam-se {some}, tiradas a espaços iguais; as outras são colocadas como as linhas novas.",
     "{count} rows are not learnt from, because of their labels, and only judge.": "{count} linhas não servem para aprender, "
     "por causa das etiquetas, e só julgam.",
     "{count} rows are not learnt from, because of their labels, and are left out.": "{count} linhas ficam de fora, por "
@@ -544,6 +564,9 @@ SENTENCES: dict[str, str] = {
     ),
     "a deep network pretrained by a stack of restricted Boltzmann machines": (
         "uma rede profunda pré-treinada por uma pilha de máquinas de Boltzmann restritas"
+    ),
+    "an autoencoder that rebuilds pictures from moved ones": (
+        "um autocodificador que reconstrói imagens a partir de imagens deslocadas"
     ),
     "an autoencoder that rebuilds rows of which a part is hidden": (
         "um autocodificador que reconstrói linhas de que uma parte está escondida"
@@ -768,6 +791,28 @@ SENTENCES: dict[str, str] = {
     "deep residual networks for pictures: ResNet-20 for small ones to ResNet-152": (
         "redes residuais profundas para imagens: de ResNet-20, para as pequenas, a ResNet-152"
     ),
+    "thousands of fixed kernels over a series, and a ridge regression on how often each finds its pattern": (
+        "milhares de filtros fixos sobre uma série, e uma regressão ridge sobre quantas vezes cada um encontra o seu padrão"
+    ),
+    "three convolutions along time and the mean over it: the fully convolutional network for series": (
+        "três convoluções ao longo do tempo e a média sobre ele: a rede totalmente convolucional para séries"
+    ),
+    "a simple recurrent network: one state, carried from step to step": (
+        "uma rede recorrente simples: um estado, levado de passo em passo"
+    ),
+    "long short-term memory: gates decide what is kept, changed and shown": (
+        "memória longa de curto prazo: portas decidem o que se guarda, muda e mostra"
+    ),
+    "gated recurrent units: one gate blends the old state with a new one": (
+        "unidades recorrentes com portas: uma porta mistura o estado antigo com um novo"
+    ),
+    "a small transformer encoder: every step of a sequence looks at all others": (
+        "um pequeno codificador transformer: cada passo de uma sequência olha para todos os outros"
+    ),
+    "beside series no other columns are read": "ao lado de séries não se leem outras colunas",
+    "Each step is {count} moments, so that a series of {length} has at most {most} steps.": (
+        "Cada passo são {count} momentos, para que uma série de {length} tenha no máximo {most} passos."
+    ),
     "a network that has learnt from ImageNet, carried over to few photographs": (
         "uma rede que aprendeu com a ImageNet, transportada para poucas fotografias"
     ),
@@ -781,6 +826,7 @@ SENTENCES: dict[str, str] = {
     "Training stopped after {epochs} epochs ({what}); best: {best}.": (
         "O treino parou após {epochs} épocas ({what}); a melhor: {best}."
     ),
+    "The weights were computed, without an epoch of gradients.": "Os pesos foram calculados, sem épocas de gradientes.",
     "epochs": "épocas",
     "patience": "paciência",
     "budget": "tempo",

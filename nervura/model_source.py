@@ -145,7 +145,9 @@ def definitions_source(things: Sequence[Any], about: str, package: str = "export
         ]
         if lines:
             sections.append("\n".join(lines))
-    return f'"""{about}"""\n\n' + "\n\n".join(sections) + "\n\n\n" + code + "\n"
+    # Two blank lines stand before a class or function, one before a constant.
+    gap = "\n\n\n" if code.startswith(("@", "class", "def")) else "\n\n"
+    return f'"""{about}"""\n\n' + "\n\n".join(sections) + gap + code + "\n"
 
 
 Place = tuple[str, int]

@@ -172,6 +172,78 @@ def scattered(tiles: np.ndarray, places: np.ndarray, size: tuple[int, int] = (42
     return whole
 
 
+def heated_series(series: np.ndarray, heats: np.ndarray, titles: list[str]) -> np.ndarray:
+    """Series below each other, the ground behind them warm where they matter: uint8 (height, width, 3).
+
+    Args:
+        series: (rows, length, channels), NaN beyond their ends.
+        heats: (rows, length) from 0 to 1.
+        titles: one line for each.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 1.15 * len(series)), dpi=110, layout="constrained", facecolor="white")
+    canvas = FigureCanvasAgg(figure)
+    for place, (one, heat, title) in enumerate(zip(series, heats, titles, strict=True), 1):
+        axes = figure.add_subplot(len(series), 1, place)
+        length = len(one)
+        axes.imshow(
+            heat[None], aspect="auto", cmap="Oranges", vmin=0, vmax=1.4, extent=(0.5, length + 0.5, 0, 1),
+            transform=axes.get_xaxis_transform(), zorder=0,
+        )  # fmt: skip
+        for channel in range(one.shape[1]):
+            axes.plot(
+                np.arange(1, length + 1), one[:, channel], color=["#1d3a5f", "#4f7f4a", "#7a4a7f"][channel % 3], lw=1.1
+            )
+        axes.set_title(title, fontsize=8, loc="left", pad=2, parse_math=False)
+        axes.set_xlim(0.5, length + 0.5)
+        known = one[~np.isnan(one)]
+        low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+        room = 0.05 * (high - low) or 1.0
+        axes.set_ylim(low - room, high + room)
+        axes.tick_params(labelsize=7, length=2)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+DOT_COLOURS = (
+    (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233),
+    (213, 94, 0), (120, 94, 240), (148, 148, 40), (140, 86, 75), (110, 110, 110),
+)  # fmt: skip
+"""Colours of groups on a white ground, which people tell apart who see few colours; their numbers tell the rest."""
+
+
+def dotted(
+    places: np.ndarray, groups: np.ndarray, names: Sequence[str], size: tuple[int, int] = (480, 680)
+) -> np.ndarray:
+    """Rows as dots in the colours of their groups, whose names stand in their middles: uint8 (height, width, 3).
+
+    Args:
+        places: (rows, 2), across and up, in any units.
+        groups: the number of each row's group (rows,).
+        names: of the groups.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    spread, edge = np.ptp(places, axis=0), 12
+    share = (places - places.min(0)) / np.where(spread > 0, spread, 1.0)
+    across = edge + share[:, 0] * (size[1] - 2 * edge)
+    down = edge + (1 - share[:, 1]) * (size[0] - 2 * edge)
+    picture = Image.new("RGB", (size[1], size[0]), "white")
+    draw, font = ImageDraw.Draw(picture), ImageFont.load_default(16)
+    for x, y, group in zip(across, down, groups, strict=True):
+        draw.ellipse((x - 3, y - 3, x + 3, y + 3), fill=DOT_COLOURS[group % len(DOT_COLOURS)])
+    for group in np.unique(groups):
+        own = groups == group
+        # The dot of the group that is nearest to its middle: the middle itself may lie in another group.
+        middle = np.median(across[own]), np.median(down[own])
+        nearest = np.argmin((across[own] - middle[0]) ** 2 + (down[own] - middle[1]) ** 2)
+        place = float(across[own][nearest]), float(down[own][nearest])
+        draw.text(place, names[group], "black", font, "mm", stroke_width=3, stroke_fill="white")
+    return np.asarray(picture)
+
+
 def network_picture(rows: list[list[dict[str, Any] | None]], title: str) -> str:
     """Boxes from top to bottom, each with a title and a line of small print; wider where more values leave.
 

@@ -174,8 +174,8 @@ def predict(
 
 
 def batch_rows(schema: Schema) -> int:
-    """How many rows are encoded at a time: fewer where they are large pictures."""
-    if encoding.image_column(schema) is None:
+    """How many rows are encoded at a time: fewer where they are large pictures or long series."""
+    if encoding.medium(schema) is None:
         return BATCH_ROWS
     return max(64, min(BATCH_ROWS, BATCH_VALUES // sum(tensor.width for tensor in encoding.tensors(schema))))
 
@@ -233,7 +233,7 @@ def check_columns(schema: Schema, given: Sequence[str], keep: Sequence[str] = ()
             "New data need pictures, as in training: a folder of them, or a table with their paths or bytes. "
             f"Given: {', '.join(map(repr, list(given)[:20]))}."
         )
-    missing = [column.name for column in schema.inputs if column.name not in given]
+    missing = [name for name in encoding.read_from(schema) if name not in given]
     if missing:
         raise SchemaError(
             f"New data need the columns of the training data. Missing: {', '.join(map(repr, missing[:20]))}"
@@ -254,7 +254,7 @@ def check_kinds(schema: Schema, batch: pl.DataFrame) -> None:
     Raises:
         SchemaError: most values of a column are of another kind.
     """
-    columns = [column for column in schema.inputs if column.kind != "image"]
+    columns = [column for column in schema.inputs if column.kind not in encoding.MEDIA]
     typed = batch.select(encoding.values(column).alias(column.name) for column in columns)
     for column in columns:
         known = batch[column.name].null_count() < batch.height

@@ -8,9 +8,9 @@ from typing import Any
 
 from nervura.errors import SchemaError, did_you_mean
 
-KINDS = ("number", "category", "boolean", "datetime", "text", "document", "image", "captions")
+KINDS = ("number", "category", "boolean", "datetime", "text", "document", "image", "captions", "series")
 """What a column can mean: a quantity, one of a few names, yes or no, a moment, a short text of several words, a long text, a
-picture, one or several texts that say what is in a picture."""
+picture, one or several texts that say what is in a picture, a series of values."""
 
 ROLES = ("input", "target", "group", "time", "aside")
 """What a column is for. A column set aside is read by nothing; its ``reason`` says why."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura.encoding import values
+from nervura.encoding import read_from, values
 from nervura.errors import ProblemError
 from nervura.schema import Schema
 
@@ -255,7 +255,7 @@ def _read(
             moment = moment.dt.epoch("us")
         asked.append(moment.cast(pl.Float64).alias("time"))
     if group is None and time is None and alike is None:
-        asked.append(pl.struct(column.name for column in schema.inputs).hash(0).alias("inputs"))
+        asked.append(pl.struct(read_from(schema)).hash(0).alias("inputs"))
     found = frame.lazy().select(asked).collect(engine="streaming")
     return found if alike is None else found.with_columns(inputs=pl.Series(alike, dtype=pl.UInt64))
 
@@ -267,7 +267,7 @@ def _repeated(
     frame: pl.LazyFrame | pl.DataFrame,
 ) -> float:
     """The share of the test rows with the inputs of one of ``frame``, whose hashes are ``inputs``."""
-    names = [column.name for column in schema.inputs]
+    names = read_from(schema)
     if test is None:
         return 0.0
     known, given = frame.lazy().collect_schema(), test.lazy().collect_schema()

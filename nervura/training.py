@@ -122,6 +122,7 @@ def fit(
         if keeper is None and not checkpoint.restore():
             step = max(1, -(-len(given[0].y) // PREPARING_ROWS))
             design.prepare({name: array[::step] for name, array in given[0].x.items()})
+            _solve(design, given[0])
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
             x = design.network.computed(design.model, phases[number], rows.x, True)
             judged_x = design.network.computed(design.model, phases[number], judged.x, False)
@@ -176,6 +177,9 @@ class _Rows:
     x: dict[str, np.ndarray]
     y: np.ndarray
     weights: np.ndarray | None
+    codes: np.ndarray | None = None
+    """The encoded target and the folds of the rows, -1 without folds, as what is computed before training takes them."""
+    folds: np.ndarray | None = None
 
 
 def _without_target(given: tuple[_Rows, _Rows], unlabelled: dict[str, np.ndarray] | None) -> tuple[_Rows, _Rows]:
@@ -212,7 +216,24 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
     wanted, judged_wanted = _wanted(design, codes), _wanted(design, judged_codes)
     if design.members:
         wanted, judged_wanted = _with_fold(wanted, fold), _with_fold(judged_wanted, judged_fold)
-    return _Rows(x, wanted, weights), _Rows(judged_x, judged_wanted, judged_weights)
+    return (
+        _Rows(x, wanted, weights, codes, fold),
+        _Rows(judged_x, judged_wanted, judged_weights, judged_codes, judged_fold),
+    )
+
+
+MOST_SOLVED = 3_000
+
+
+def _solve(design: Design, rows: _Rows) -> None:
+    """Gives every layer with a ``solve`` method, whose first weights are computed, the rows that reach it and their target;
+    of many rows it is given some."""
+    for layer in design.model.layers:
+        if hasattr(layer, "solve") and rows.codes is not None and rows.folds is not None:
+            step = max(1, -(-len(rows.codes) // MOST_SOLVED))
+            reaching = keras.Model({tensor.name: tensor for tensor in design.model.inputs}, layer.input)
+            features = predict(reaching, {name: array[::step] for name, array in rows.x.items()})
+            layer.solve(features, rows.codes[::step], rows.folds[::step])
 
 
 def stopping_folds(design: Design) -> int:

@@ -1,4 +1,4 @@
-"""What detectors of odd rows look at, made of what an autoencoder gives of them. It knows no detector."""
+"""What detectors of odd rows and clusterers look at, made of what an autoencoder gives of rows. It knows none of them."""
 
 from __future__ import annotations
 
@@ -77,11 +77,16 @@ class Views:
         return {view: np.concatenate([part[view] for part in parts]) for view in (ROWS, CODE)}
 
     def _seen(self, outputs: np.ndarray) -> dict[str, np.ndarray]:
-        rows, missed = self.scaled(outputs), self.missed(outputs)
+        missed = self.missed(outputs)
         if "axes" in self.arrays:
-            rows = (rows - self.arrays["centre"]) @ self.arrays["axes"].T
             missed = missed @ self.arrays["directions"].T
-        return {ROWS: rows, CODE: np.hstack([self.layout.code(outputs) * self.arrays["code_scale"], missed])}
+        code = self.layout.code(outputs) * self.arrays["code_scale"]
+        return {ROWS: self.rows(outputs), CODE: np.hstack([code, missed])}
+
+    def rows(self, outputs: np.ndarray) -> np.ndarray:
+        """The rows as they are given, in comparable units and, of wide ones, along their principal components."""
+        rows = self.scaled(outputs)
+        return (rows - self.arrays["centre"]) @ self.arrays["axes"].T if "axes" in self.arrays else rows
 
     def scaled(self, outputs: np.ndarray) -> np.ndarray:
         """The rows as they are given, in comparable units (rows, width) float64."""

@@ -21,7 +21,7 @@ from nervura.appraisal import appraise
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, chosen_network, default_network, design
-from nervura.encoding import image_column
+from nervura.encoding import medium
 from nervura.errors import NervuraError, OptionError, RunError
 from nervura.evaluation import evaluate, rivals
 from nervura.explanation import explain
@@ -167,9 +167,9 @@ def train(
             others that need none, by default the first that suits the rows where there is no target.
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss, rmse or, without a
             target, what the problem says.
-        network: a member of the zoo; by default ``tabm`` for tables and ``airbench`` for pictures, ``pretrained`` for
-            few photographs where its weights are on this machine already, and ``autoencoder`` without a target; with
-            ``pretrain`` ``deep_feed_forward`` for tables and ``convolutional`` for pictures.
+        network: a member of the zoo; by default ``tabm`` for tables, ``minirocket`` for series and ``airbench`` for
+            pictures, ``pretrained`` for few photographs where its weights are on this machine already, and ``autoencoder``
+            without a target; with ``pretrain`` ``deep_feed_forward`` for tables and ``convolutional`` for pictures.
         options: the network's options by name, and those of the problem, if it has some.
         minutes: a budget for everything; from the start of the process on the command line.
         trials: how many trainings with other options and networks to search, the first one included; by default as
@@ -373,8 +373,8 @@ def _some(rows: Any) -> Any:
 
 
 def _expected_seconds(dataset: Dataset) -> float:
-    """How long a training of the default network should take, from a few epochs of it, of pictures on a part of them."""
-    if image_column(dataset.schema) is not None:
+    """How long a training of the default network should take, from a few epochs of it, of pictures and series on a part."""
+    if medium(dataset.schema) is not None:
         whole = design(dataset.problem, default_network(dataset.schema), dataset.schema)
         (x, y), validation = dataset.arrays("train"), dataset.arrays("validation")
         step = max(1, -(-len(y) // MEASURED_PICTURES))
@@ -443,7 +443,7 @@ def _judge(
     """Searches where that is worth it, calibrates, evaluates and explains a network that predicts a target; gives the
     decisions taken."""
     decisions, judge = [], None
-    if _may_search(asked, deadline, image_column(dataset.schema) is not None):
+    if _may_search(asked, deadline, medium(dataset.schema) is not None):
         left = None if deadline is None else deadline - time.monotonic()
         share = 1.0 if left is None or left < ROOMY * seconds else JUDGING_SHARE
         limit = None if left is None else time.monotonic() + share * left
@@ -533,13 +533,16 @@ def _train_once(
     run.write_text("history.csv", keeping.history_csv(fit.history))
     run.write_file("model.keras", lambda temporary: made.model.save(temporary))
     run.update("design", batch_size=fit.batch_size)
-    ended = f"Training stopped after {len(fit.history.get('loss', []))} epochs ({fit.stopped}); best: {fit.best_epoch}."
+    epochs = len(fit.history.get("loss", []))
+    ended = f"Training stopped after {epochs} epochs ({fit.stopped}); best: {fit.best_epoch}."
+    if not epochs:
+        ended = "The weights were computed, without an epoch of gradients."
     run.update("run", status="judging", fit_seconds=fit.seconds, stopped=fit.stopped, decisions=[ended])
     return fit.seconds
 
 
 def _training_share(dataset: Dataset) -> float:
-    return TRAINING_SHARE if image_column(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
+    return TRAINING_SHARE if medium(dataset.schema) is None else TRAINING_SHARE_OF_PICTURES
 
 
 def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
@@ -549,14 +552,14 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
     return (rows, rows) if whole else training.halves(rows)
 
 
-def _may_search(asked: dict[str, Any], deadline: float | None, pictures: bool) -> bool:
+def _may_search(asked: dict[str, Any], deadline: float | None, whole: bool) -> bool:
     """Whether a search is asked for, or a budget may leave time for one."""
     if asked.get("pretrain"):
         return False
     if asked.get("trials") is not None:
         return asked["trials"] > 1
-    # Of pictures one long training is worth more than several short ones.
-    return deadline is not None and not pictures and find_spec("optuna") is not None
+    # Of pictures and series one long training is worth more than several short ones.
+    return deadline is not None and not whole and find_spec("optuna") is not None
 
 
 def _worth_searching(run: Run, asked: dict[str, Any], deadline: float | None, seconds: float) -> bool:

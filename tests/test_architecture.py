@@ -38,11 +38,11 @@ GROUND |= {
     "onnx_catboost",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
-GROUND |= {"oddness", "viewing"}  # what detectors look at, and the arithmetic of their scores
+GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
 GROUND |= {"sentences", "likeness"}  # texts as words, and how like texts are to others
 GROUND |= {"words", "decoding"}  # documents as bags of words, and the encodings of files
-GROUND |= {"pictures"}  # what is known of pictures: the encoding and the sources ask it
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors"}
+GROUND |= {"pictures", "series"}  # what is known of pictures and series: the encoding and the sources ask it
+SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
 """The package itself and its command: they open the doors."""

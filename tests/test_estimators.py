@@ -38,6 +38,7 @@ CODES = {"epochs": 2, "hidden": [8], "latent_dim": 2}
         nervura.Regressor(NETWORK, QUICK),
         nervura.Embedder(options=CODES),
         nervura.AnomalyDetector(options=CODES, level=0.9),
+        nervura.Clusterer(3, options={**CODES, "epochs": 1, "method": "k_means"}),
     ],
     expected_failed_checks=lambda estimator: EXPECTED_FAILED_CHECKS,
 )

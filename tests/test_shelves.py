@@ -11,6 +11,7 @@ import pytest
 
 from nervura import contracts, training
 from nervura.baselines import baselines
+from nervura.clusterers import clusterers
 from nervura.contracts import BrokenContract
 from nervura.dataset import Dataset
 from nervura.designing import design
@@ -31,6 +32,7 @@ SHELVES = {
     "zoo": zoo,
     "exporters": exporters,
     "baselines": baselines,
+    "clusterers": clusterers,
     "detectors": detectors,
 }
 MEMBERS = [
@@ -153,13 +155,17 @@ def test_problems_keep_their_contract(name: str) -> None:
 
 SMALLER: dict[str, dict[str, Any]] = {
     "residual": {"depth": 8},
+    "minirocket": {"features": 420},
+    "temporal_convolution": {"filters": [8, 16], "kernels": [5, 3]},
+    "attention": {"width": 16, "layers": 1},
+    **{name: {"units": 8, "layers": 2} for name in ("recurrent", "lstm", "gru")},
     "deep_belief": {"hidden": [8]},
     "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
 }
 """Options of networks that would take long in their usual size."""
 
-ON_ONE_PROBLEM = ("pretrained",)
-"""Networks whose many layers take long to compile, and whose way to the head is the same for all problems."""
+ON_ONE_PROBLEM = ("pretrained", "recurrent", "gru", "attention", "temporal_convolution")
+"""Networks that take long to compile, and whose way to the head is the same for all problems or that of ``lstm``."""
 
 
 @pytest.mark.parametrize("network", [network.name for network in zoo])
@@ -210,6 +216,14 @@ def test_detectors_keep_their_contract(name: str, tmp_path: Path) -> None:
     draw = np.random.default_rng(0)
     rows, odd = draw.normal(size=(400, 4)), 6 + 0.1 * draw.normal(size=(10, 4))
     contracts.check_detector(detectors.load(name), rows, odd, tmp_path)
+
+
+@pytest.mark.parametrize("name", clusterers.names())
+def test_clusterers_keep_their_contract(name: str, tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    groups = draw.integers(0, 3, 400)
+    rows = draw.normal(size=(400, 4)) + 12 * np.eye(4)[groups]
+    contracts.check_clusterer(clusterers.load(name), rows, groups, tmp_path)
 
 
 class Forgetful(Network):

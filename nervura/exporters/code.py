@@ -17,10 +17,10 @@ import polars as pl
 
 from nervura import oddness
 from nervura.code_text import LINE, call_lines, import_line, quoted, render
-from nervura.data_source import DataCode, PictureCode
+from nervura.data_source import DataCode, PictureCode, SeriesCode
 from nervura.detectors import detectors
 from nervura.detectors.base import Detector, Index, learnt
-from nervura.encoding import document_columns, image_column, tensors
+from nervura.encoding import PICTURES, SERIES, document_columns, image_column, medium, tensors
 from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network, load_problem
 from nervura.layers.cos_log_rate import CosLogRate
@@ -70,8 +70,9 @@ class CodeExporter(Exporter):
         schema = Schema.from_json(run.need("schema"))
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
-        pictures = image_column(schema) is not None
-        kind = PictureCode if pictures else DataCode
+        told_by = medium(schema)
+        pictures = told_by == PICTURES
+        kind = {PICTURES: PictureCode, SERIES: SeriesCode}.get(told_by or "", DataCode)
         data = kind(schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs])
         network, custom = model_source(model, data.sizes, _inner(run))
         networks = _networks(run, model)
@@ -86,6 +87,7 @@ class CodeExporter(Exporter):
         told = {
             **self._training(run, model, data, settings[0], members),
             "pictures": pictures,
+            "of_table": told_by is None,
             "begins": any(hasattr(layer, "begin") for layer in model.layers),
             "networks": networks,
             "scheduled": any(one["schedule"] != "constant" for one in settings),
@@ -153,6 +155,7 @@ class CodeExporter(Exporter):
             "layers_import": import_line("layers", sorted(one.__name__ for one in own) + ["straighten"] * straight),
             "learnt": "anomaly" if anomaly else "",
             "pictures": pictures,
+            "of_table": not pictures,
             "network": member.name,
             "does": DOES[problem.name],
             "gives": GIVES[problem.name],
@@ -242,6 +245,7 @@ class CodeExporter(Exporter):
             "rehearsed": bool(design.get("pretrain") or options.get("pretraining")),
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
+            "solves": any(hasattr(layer, "solve") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",
         }
 

@@ -32,7 +32,7 @@ class KerasExporter(Exporter):
         def predict(rows: pl.DataFrame) -> np.ndarray:
             encoded = encoding.encode(schema, rows)
             inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
-            batch_size = 64 if encoding.PICTURES in inputs else 1024
+            batch_size = 1024 if encoding.medium(schema) is None else 64
             return problem.figures(problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0)))
 
         return predict

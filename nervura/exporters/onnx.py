@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from nervura import __version__, metrics
-from nervura.encoding import image_column
+from nervura.encoding import SERIES, image_column, medium
 from nervura.errors import RunError
 from nervura.exporters.base import Answerer, Exporter, Predict, load_network
 from nervura.onnx_encoding import encoded, feeds, form, input_names, shape
@@ -70,6 +70,11 @@ class OnnxExporter(Exporter):
         if problem.name not in ("binary", "multiclass", "regression"):
             raise RunError(
                 f"ONNX is written for classes and values; this run's problem is '{problem.name}'. Write --to keras."
+            )
+        if medium(schema) == SERIES:
+            raise RunError(
+                "ONNX is written for tables and pictures: the gaps and ends of series are found before the network, which a "
+                "graph does not carry. Write --to keras, or --to code."
             )
         x = encoded(graph, schema)
         if isinstance(answerer.model, Path):

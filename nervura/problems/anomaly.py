@@ -130,6 +130,10 @@ class Anomaly(Targetless):
     def fits_rows(self, schema: Schema) -> str:
         if not schema.inputs:
             raise Declined("there is no column to look at")
+        if schema.inputs[0].kind == "series":
+            raise Declined(
+                "series are not rebuilt; --column with number in place of series reads them as plain numbers"
+            )
         return "rows that are unlike the others can be found"
 
     def told(self, given: Mapping[str, Any], level: float | None = None, labels: pl.Series | None = None) -> Self:

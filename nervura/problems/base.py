@@ -494,11 +494,13 @@ class Targetless(Appraised):
 
     Attributes:
         rank: where no problem is named, that of the least rank is chosen among those that fit the rows.
+        picture_network: what is trained on pictures where no network is named.
     """
 
     needs_target = False
     rank: ClassVar[int] = 50
     network: ClassVar[str] = "autoencoder"
+    picture_network: ClassVar[str] = "autoencoder"
 
     @property
     def layout(self) -> Layout:

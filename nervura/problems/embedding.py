@@ -66,6 +66,10 @@ class Embedding(Targetless):
             raise Declined("there is no column to rebuild")
         if schema.inputs[0].kind == "image":
             return "pictures can be told by a short code each"
+        if schema.inputs[0].kind == "series":
+            raise Declined(
+                "series are not rebuilt; --column with number in place of series reads them as plain numbers"
+            )
         columns = len(schema.inputs)
         if columns < 2:
             raise Declined("one column alone has nothing in common with others")

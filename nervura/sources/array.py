@@ -8,6 +8,7 @@ from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from nervura.errors import SourceError
+from nervura.series import is_series
 from nervura.sources.base import PICTURE, Source, Table, unique_names
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ class ArraySource(Source):
     """Columns are called x0, x1, ... and, for a pair, y, which is the target."""
 
     name = "array"
-    summary = "NumPy: an array (rows, columns) or of pictures, a pair (X, y), a dict of arrays (rows,)"
+    summary = "NumPy: an array (rows, columns), of pictures or of series, a pair (X, y), a dict of arrays (rows,)"
 
     def matches(self, source: Any) -> bool:
         if isinstance(source, tuple):
@@ -67,15 +68,17 @@ def _is_array(value: Any) -> bool:
 
 def _matrix(array: np.ndarray) -> dict[str, np.ndarray]:
     """Shape (n, columns) -> columns of the shape (n,); an array with named fields, shape (n,), keeps its names; pictures,
-    (n, height, width[, channels]), are one column."""
+    (n, height, width[, channels]), are one column, and series, (n, length, channels), one for each channel."""
     if array.dtype.names:
         return {name: array[name] for name in array.dtype.names}
+    if is_series(array):
+        return {f"channel_{place}": array[:, :, place] for place in range(array.shape[2])}
     if array.ndim == 3 or array.ndim == 4 and array.shape[3] <= 4:
         return {PICTURE: array}
     if array.ndim != 2:
         raise SourceError(
-            f"An array has the shape (rows, columns) or, of pictures, (rows, height, width[, channels]); given was "
-            f"{array.shape}. Write X.reshape(len(X), -1)."
+            f"An array has the shape (rows, columns), of pictures (rows, height, width[, channels]), or of series "
+            f"(rows, length, channels); given was {array.shape}. Write X.reshape(len(X), -1)."
         )
     return {f"x{place}": array[:, place] for place in range(array.shape[1])}
 

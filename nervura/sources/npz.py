@@ -1,4 +1,4 @@
-"""NumPy archives: arrays of pictures or of rows, and their answers."""
+"""NumPy archives: arrays of pictures, of series or of rows, and their answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from nervura.errors import SourceError
+from nervura.series import is_series
 from nervura.sources.base import PICTURE, Source, Table, existing_file, has_ending, short_name
 
 _PARTS = {"train": "train", "val": "validation", "valid": "validation", "validation": "validation", "test": "test"}
@@ -15,8 +16,9 @@ _PARTS = {"train": "train", "val": "validation", "valid": "validation", "validat
 class NpzSource(Source):
     """Arrays ``x`` and ``y``, or ``x_train``, ``y_train``, ``x_test`` and ``y_test``, which are then the split.
 
-    ``x`` holds pictures, (rows, height, width[, channels]), or rows, (rows, columns), which become x0, x1, ...; ``y``,
-    which may be absent, is the target.
+    ``x`` holds pictures, (rows, height, width[, channels]), rows, (rows, columns), which become x0, x1, ..., or series
+    (rows, length, channels) of numbers that are no brightness (``series.is_series``), which become a column of arrays for
+    each channel; ``y``, which may be absent, is the target.
     """
 
     name = "npz"
@@ -44,7 +46,8 @@ class NpzSource(Source):
                 f"An .npz file holds x and y, or x_train, y_train, x_test and y_test; '{path}' holds "
                 f"{', '.join(arrays) or 'nothing'}. Save it again with numpy.savez(FILE, x=x, y=y)."
             )
-        frames = [_frame(arrays[f"x{name}"], arrays.get(f"y{name}"), path.name) for name in names]
+        series = any(is_series(arrays[f"x{name}"]) for name in names)
+        frames = [_frame(arrays[f"x{name}"], arrays.get(f"y{name}"), path.name, series) for name in names]
         if any(frame.schema != frames[0].schema for frame in frames):
             raise SourceError(f"The parts of a file have arrays of one shape and type; those of '{path}' differ.")
         if parts:
@@ -63,19 +66,22 @@ class NpzSource(Source):
         )
 
 
-def _frame(x: np.ndarray, y: np.ndarray | None, file: str) -> Any:
+def _frame(x: np.ndarray, y: np.ndarray | None, file: str, series: bool) -> Any:
     import polars as pl
 
     y = y[:, 0] if y is not None and y.ndim == 2 and y.shape[1] == 1 else y
     if x.ndim not in (2, 3, 4) or (x.ndim == 4 and x.shape[3] > 4) or (y is not None and y.shape != x.shape[:1]):
         shapes = f"x {x.shape}" + (f" and y {y.shape}" if y is not None else "")
         raise SourceError(
-            "Arrays have the shapes (rows, height, width[, channels]) or (rows, columns), and answers (rows,); "
+            "Arrays have the shapes (rows, height, width[, channels]) of pictures, (rows, length, channels) of series or "
+            "(rows, columns), and answers (rows,); "
             f"'{file}' has {shapes}."
         )
     columns: dict[str, Any] = {PICTURE: np.ascontiguousarray(x)}
     if x.ndim == 2:
         columns = {f"x{place}": x[:, place] for place in range(x.shape[1])}
+    elif series:
+        columns = {f"channel_{place}": np.ascontiguousarray(x[:, :, place]) for place in range(x.shape[2])}
     if y is not None:
         columns["y"] = y.astype(str) if y.dtype.kind == "U" else y
     return pl.DataFrame([pl.Series(name, values) for name, values in columns.items()])

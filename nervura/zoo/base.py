@@ -7,7 +7,7 @@ from dataclasses import MISSING as NO_DEFAULT
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nervura.encoding import PICTURES, WORDS
+from nervura.encoding import PICTURES, SERIES, WORDS
 from nervura.errors import OptionError, did_you_mean
 from nervura.rebuilding import layout
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 SAMPLED_VALUES = 2**24
 """So many of the pictures' values are looked at before training: 5,461 pictures of 32 x 32 x 3."""
+
+SERIES_AT_ONCE = 32
 
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "gelu", "silu", "selu", "elu")
 
@@ -121,6 +123,42 @@ class MovingOptions(PictureOptions):
     )
 
 
+@dataclass
+class SequenceOptions(TrainingOptions):
+    """What every network of sequences that learns by gradients can be told besides."""
+
+    patch: int = option(
+        0, "neighbouring moments of a series that are one step; 0: by the length of the series", low=0, high=4_096
+    )
+    embedding: int = option(64, "numbers of the learnt vector of a token", low=1, high=4_096, search=(32, 64, 128))
+    epochs: int = option(100, "most passes over the training rows", low=1, high=100_000)
+    patience: int = option(15, "passes without a better validation loss before training stops", low=1, high=100_000)
+    batch_size: int = option(32, "rows per step; 0: by the number of rows", low=0, high=65_536)
+    clip_norm: float = option(1.0, "longest gradient allowed over all weights together; 0: no limit", low=0.0, high=1e6)
+
+
+@dataclass
+class RecurrentOptions(SequenceOptions):
+    """What every recurrent network can be told besides."""
+
+    units: int = option(64, "numbers that a layer remembers", low=1, high=4_096, search=(32, 64, 128))
+    layers: int = option(1, "recurrent layers one upon the other", low=1, high=16, search=(1, 2))
+    bidirectional: bool = option(True, "whether each layer also reads from the end to the beginning")
+    readout: str = option(
+        "both",
+        "what is read of the last layer: its state at the end, or the mean, the largest value or both over all steps",
+        choices=("last", "mean", "max", "both"),
+        search=("last", "both"),
+    )
+    dropout: float = option(
+        0.1,
+        "share of what a layer is given set to zero in training, the rest scaled up",
+        low=0.0,
+        high=0.95,
+        search=(0.0, 0.1, 0.3),
+    )
+
+
 @dataclass(frozen=True)
 class Phase:
     """A part of a training, with an optimiser of its own.
@@ -142,8 +180,9 @@ class Network:
     """One architecture. A subclass in a file of this folder is found by the shelf; its docstring is its page.
 
     Attributes:
-        takes: the tensors it can use: ``numbers``, ``flags``, ``categories`` and ``words`` of tables, or ``pictures``,
-            whose bytes a network itself turns into numbers and scales.
+        takes: the tensors it can use: ``numbers``, ``flags``, ``categories`` and ``words`` of tables, ``pictures``, whose
+            bytes a network itself turns into numbers and scales, ``series``, whose ends it finds by what is NaN, or of
+            texts ``tokens`` in their order or weighted ``terms``.
         suits: the problems it can answer.
         stretch: how many times the epochs of its rule a training may have under a time budget, where it gains from them.
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
@@ -248,16 +287,21 @@ class Network:
         """Sets, once before training, what layers take from the data: means, spreads, bins.
 
         Every layer with an ``adapt`` method is given the rows that reach it. ``batch`` is the training rows or, of
-        many, a sample; of pictures a smaller one is taken from it.
+        many, a sample; of pictures and series a smaller one is taken from it.
         """
         import keras
+        import numpy as np
 
-        batch = {name: sample(rows) if name == PICTURES else rows for name, rows in batch.items()}
+        most = {PICTURES: SAMPLED_VALUES, SERIES: SAMPLED_VALUES // 64}
+        batch = {name: sample(rows, most[name]) if name in most else rows for name, rows in batch.items()}
         for layer in model.layers:
             if hasattr(layer, "adapt"):
                 reaching = keras.Model(model.inputs, layer.input)
-                rows = reaching([batch[tensor.name] for tensor in model.inputs], training=False)
-                layer.adapt(keras.ops.convert_to_numpy(rows))
+                arrays = [batch[tensor.name] for tensor in model.inputs]
+                step = SERIES_AT_ONCE if SERIES in batch else len(arrays[0])
+                parts = [[a[start : start + step] for a in arrays] for start in range(0, len(arrays[0]), step)]
+                reached = [keras.ops.convert_to_numpy(reaching(part, training=False)) for part in parts]
+                layer.adapt(np.concatenate(reached))
 
 
 def words_as_flags(
@@ -382,7 +426,8 @@ class Rebuilding(Network):
         seeds = seeds_from(seed)
         used = [tensor for tensor in tensors if tensor.name in self.takes]
         inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in used}
-        given = given_rows(inputs, used, getattr(options, "shift", 0), seed)
+        shift = options.shift if isinstance(options, ConvolvingOptions) else 0
+        given = given_rows(inputs, used, shift, seed)
         code = self.encode(given, self.reach(given, used, options, seeds), options, seeds)
         decoded = self.decode(code, used, options, seeds)
         rebuilt = Rebuilt(blocks_of(tensors), name="rebuilt")(decoded)
@@ -492,10 +537,10 @@ def settle_moves(options: Any, pictures: Tensor, share: int = 16) -> str | None:
     )
 
 
-def sample(pictures: np.ndarray) -> np.ndarray:
-    """Pictures spread evenly over the given ones, of at most ``SAMPLED_VALUES`` values together, and two at least."""
-    most = max(2, SAMPLED_VALUES // max(1, pictures[0].size))
-    return pictures[:: max(1, -(-len(pictures) // most))]
+def sample(rows: np.ndarray, values: int = SAMPLED_VALUES) -> np.ndarray:
+    """Pictures or series spread evenly over the given ones, of at most so many values together, and two at least."""
+    most = max(2, values // max(1, rows[0].size))
+    return rows[:: max(1, -(-len(rows) // most))]
 
 
 def seeds_from(seed: int | list[int]) -> Iterator[int]:
