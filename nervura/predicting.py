@@ -16,7 +16,7 @@ from nervura.baselines import baselines
 from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.exporters.base import Answerer, load_problem
-from nervura.problems.base import Classification, Problem
+from nervura.problems.base import Appraised, Classification, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
@@ -107,7 +107,8 @@ def answering(
     if isinstance(answers, Fitted):
         return problem, lambda x: answers.estimates(encoding.plain(x))
     own = model if answers == run.path / OWN else None
-    network = predictor(own or _read_model(run, answers))
+    own = own or _read_model(run, answers)
+    network = predictor(problem.asked(own) if isinstance(problem, Appraised) else own)
     return problem, lambda x: problem.estimates(network(x))
 
 
