@@ -147,12 +147,12 @@ def _gather(run: Run, folder: Path) -> dict[str, Any]:
 
 
 def _without_rows(explanation: dict[str, Any]) -> dict[str, Any]:
-    """An explanation without the tables and pictures that show rows of the data."""
-    found = {name: part for name, part in explanation.items() if name not in ("inside",)}
-    if "findings" in found:
-        kept = [one for one in found["findings"] if not one.get("of_rows")]
-        found["findings"] = [{**one, "picture": None} for one in kept if one["rows"]]
-    return found
+    """An explanation without what shows rows of the data: pictures, and the texts below them."""
+    kept = {name: part for name, part in explanation.items() if name != "inside"}
+    if "findings" in kept:
+        nothing = {"picture": None, "pictures": None, "captions": []}
+        kept["findings"] = [{**one, **nothing} for one in kept["findings"] if one["rows"]]
+    return kept
 
 
 def _card(run: Run, told: dict[str, Any], file: str, lang: str) -> str:

@@ -381,7 +381,6 @@ class Finding:
 
     Attributes:
         columns: the heads of the table; ``rows`` hold numbers and texts.
-        of_rows: whether these tell the content of rows of the data; such a table stays out of a packed run.
         picture: the name of an array uint8 (height, width, channels).
         pictures: the name of an array uint8 (pictures, height, width, channels).
         captions: what stands below each of these: lines of text, in both languages where they are pairs.
@@ -392,7 +391,6 @@ class Finding:
     columns: list[Both] = field(default_factory=list)
     rows: list[list[Any]] = field(default_factory=list)
     picture: str | None = None
-    of_rows: bool = False
     pictures: str | None = None
     captions: list[list[Any]] = field(default_factory=list)
 
