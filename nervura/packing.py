@@ -150,7 +150,7 @@ def _without_rows(explanation: dict[str, Any]) -> dict[str, Any]:
     """An explanation without what shows rows of the data: pictures, and the texts below them."""
     kept = {name: part for name, part in explanation.items() if name != "inside"}
     if "findings" in kept:
-        nothing = {"picture": None, "pictures": None, "captions": []}
+        nothing: dict[str, Any] = {"picture": None, "pictures": None, "captions": []}
         kept["findings"] = [{**one, **nothing} for one in kept["findings"] if one["rows"]]
     return kept
 
