@@ -293,7 +293,8 @@ def _nested(
     """The columns of arrays or lists that are series: those that are called so, or all of enough moments where at most one
     other column, such as a number of the row, stands beside them."""
     inputs = [name for name in dtypes if roles.get(name, "input") == "input"]
-    held = {name for name in inputs if series.is_nested(dtypes[name])}
+    # A column of pictures is not among the columns that are looked at.
+    held = {name for name in inputs if name in sample.columns and series.is_nested(dtypes[name])}
     called = {name for name in held if kinds.get(name) == "series"}
     others = [name for name in inputs if name not in held and name not in PART_COLUMNS]
     if called or len(others) > 1:
@@ -712,10 +713,9 @@ def _check_roles(schema: Schema, target: str | None, time: str | None) -> None:
             f"The target needs known values; all {schema.rows:,} values of '{target}' are missing. Name another target."
         )
     if time is not None and schema[time].kind not in ("datetime", "number"):
-        raise SchemaError(
-            f"The time column holds dates or numbers; '{time}' is a {schema[time].kind} "
-            f"(such as {', '.join(schema[time].examples)}). Name another column."
-        )
+        shown = ", ".join(schema[time].examples)
+        held = f"is a {schema[time].kind} (such as {shown})" if shown else "has no known value"
+        raise SchemaError(f"The time column holds dates or numbers; '{time}' {held}. Name another column.")
     if not schema.inputs:
         shown = "; ".join(f"'{column.name}': {column.reason}" for column in schema.aside[:5])
         raise SchemaError(

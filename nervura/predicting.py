@@ -15,8 +15,7 @@ from nervura import encoding, layers
 from nervura.baselines import baselines
 from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
-from nervura.exporters.base import Answerer
-from nervura.problems import problems
+from nervura.exporters.base import Answerer, load_problem
 from nervura.problems.base import Appraised, Classification, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
@@ -30,8 +29,8 @@ OWN = "model.keras"
 RULE = "rule.json"
 """The rule by which a model other than the network names classes, in its folder of the run."""
 
-BATCH_ROWS, BATCH_VALUES = 100_000, 2**28
-"""New rows are predicted so many at a time or, of pictures, as many as have so many values together."""
+BATCH_ROWS, DOCUMENTS_AT_ONCE, BATCH_VALUES = 100_000, 10_000, 2**28
+"""New rows are predicted so many at a time, fewer of documents or, of pictures, as many as have so many values together."""
 
 UNREADABLE = 0.5
 """More unreadable values than this share mean a column of another kind, not a few bad cells."""
@@ -56,15 +55,6 @@ def _read_model(run: Run, file: Path) -> keras.Model:
         raise RunError(
             f"The run '{run.path}' is damaged: {file.relative_to(run.path)} cannot be read ({error}). Train it again."
         ) from error
-
-
-def load_problem(run: Run) -> Problem:
-    """The problem of a run, knowing its target's coding."""
-    told = run.need("problem")
-    kind = type(problems.load(told["name"]))
-    if issubclass(kind, Appraised):
-        return kind(told["coding"], run.read_arrays("problem"))
-    return kind(told["coding"])
 
 
 def load_schema(run: Run) -> Schema:
@@ -185,9 +175,9 @@ def predict(
 
 
 def batch_rows(schema: Schema) -> int:
-    """How many rows are encoded at a time: fewer where they are large pictures or long series."""
+    """How many rows are encoded at a time: fewer where they are documents, large pictures or long series."""
     if encoding.medium(schema) is None:
-        return BATCH_ROWS
+        return DOCUMENTS_AT_ONCE if encoding.document_columns(schema) else BATCH_ROWS
     return max(64, min(BATCH_ROWS, BATCH_VALUES // sum(tensor.width for tensor in encoding.tensors(schema))))
 
 
