@@ -157,7 +157,7 @@ class Dataset:
         dataset = cls(found, schema, detection, bound, split, test_table, decoded, pretrain)
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
-            encoding.learn(schema, dataset.sample("train", most))
+            encoding.learn(schema, dataset.sample("train", most), ordered=column is not None)
         else:
             dataset._learn_of_pictures()
         return dataset

@@ -28,7 +28,11 @@ GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder'
 GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
 GROUND |= {"sentences", "likeness"}  # texts as words, and how like texts are to others
 GROUND |= {"words", "decoding"}  # documents as bags of words, and the encodings of files
-GROUND |= {"pictures", "series"}  # what is known of pictures and series: the encoding and the sources ask it
+GROUND |= {
+    "pictures",
+    "series",
+    "texts",
+}  # what is known of pictures, series and texts: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
