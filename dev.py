@@ -28,8 +28,9 @@ KEPT_PROGRAMS = {
     "JAX_COMPILATION_CACHE_DIR": str(VENV / "jax-programs"),
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+    "XLA_FLAGS": "--xla_backend_optimization_level=0",
 }
-"""JAX compiles a network that several tests train once, in whichever process comes first."""
+"""JAX compiles a network that several tests train once, in whichever process comes first, and without polish."""
 
 ONE_CORE = {
     "OMP_NUM_THREADS": "1",

@@ -34,7 +34,7 @@ from nervura.clusterers import clusterers  # noqa: E402
 
 def methods(X: np.ndarray) -> dict[str, Callable[[int], np.ndarray]]:
     """Each method by name: the number of clusters to the groups of the rows."""
-    from nervura.problems.clustering import chosen
+    from nervura.problems.clustering import GRAPH, NARROW, PANEL, chosen
 
     rows = (X - X.mean(0)) / np.maximum(X.std(0), 1e-12)
 
@@ -43,7 +43,8 @@ def methods(X: np.ndarray) -> dict[str, Callable[[int], np.ndarray]]:
 
     found = {one.name: by(one.name, rows) for one in clusterers}
     found["k_means, not standardised"] = by("k_means", X)
-    found["nervura"] = lambda count: by(chosen(rows, count), rows)(count)
+    likely = (*PANEL, GRAPH) if rows.shape[1] > NARROW else PANEL
+    found["nervura"] = lambda count: by(chosen(rows, count, likely), rows)(count)
     return found
 
 

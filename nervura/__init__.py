@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from nervura.estimators import Clusterer as Clusterer
     from nervura.estimators import Embedder as Embedder
     from nervura.estimators import Regressor as Regressor
+    from nervura.estimators import TopicModel as TopicModel
     from nervura.sources import read as read
     from nervura.workflow import check as check
     from nervura.workflow import load as load
@@ -34,18 +35,11 @@ _PLACES = {
     "Clusterer": "nervura.estimators",
     "Embedder": "nervura.estimators",
     "Regressor": "nervura.estimators",
+    "TopicModel": "nervura.estimators",
 }
 __all__ = [
-    "AnomalyDetector",
-    "Classifier",
-    "Clusterer",
-    "Embedder",
-    "Regressor",
-    "check",
-    "load",
-    "read",
-    "resume",
-    "train",
+    *("AnomalyDetector", "Classifier", "Clusterer", "Embedder", "Regressor", "TopicModel"),
+    *("check", "load", "read", "resume", "train"),
 ]
 
 

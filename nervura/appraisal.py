@@ -110,17 +110,18 @@ def _keep(run: Run, name: str, model: keras.Model) -> None:
 
 def _answers(dataset: Dataset, trained: Design, part: str, notes: list[str]) -> Answers:
     x, labels, names = dataset.arrays(part)[0], dataset.labels(part), dataset.names(part)
-    rows, most = len(next(iter(x.values()))), max(1, MOST_VALUES // max(1, trained.problem.width))
+    places, rows = dataset.places(part), len(next(iter(x.values())))
+    most = max(1, MOST_VALUES // max(1, trained.problem.width))
     if rows > most:
         step = -(-rows // most)
         x = {name: array[::step] for name, array in x.items()}
         labels = None if labels is None else labels.gather_every(step)
-        names = None if names is None else names[::step]
+        names, places = None if names is None else names[::step], places[::step]
         notes.append(f"Of {rows:,} rows for {part} every {step}th takes part in the judgement.")
-    problem = trained.problem
-    answered = isinstance(problem, Appraised) and part in problem.answered
-    outputs = training.predict(trained.model, x) if answered else np.empty((0, problem.width), np.float32)
-    return Answers(x, outputs, labels, names)
+    problem, outputs = trained.problem, np.empty((0, trained.problem.width), np.float32)
+    if isinstance(problem, Appraised) and part in problem.answered:
+        outputs = training.predict(problem.asked(trained.model), x)
+    return Answers(x, outputs, labels, names, places)
 
 
 def findings_of(explanation: dict[str, Any]) -> list[Finding]:

@@ -88,7 +88,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument(
         "--network",
         metavar="N",
-        help="a member of the zoo (default: tabm for tables, airbench for pictures, see the docs)",
+        help="a member of the zoo (default: tabm for tables, feed_forward with documents, airbench for pictures, see the docs)",
     )
     train.add_argument(
         "--minutes", type=minutes, metavar="M", help="time budget, from the start of this command to its end"
@@ -136,6 +136,13 @@ def _parser() -> argparse.ArgumentParser:
     predict.add_argument("--table", metavar="T", help="table, sheet or query, where the source holds several")
     _add_use(predict)
 
+    similar = add("similar", _similar, "find the documents of a run that are most like a text")
+    similar.add_argument("run", metavar="RUN")
+    similar.add_argument("text", metavar="TEXT_OR_FILE", help="a text in quotes, or a text file")
+    similar.add_argument(
+        "--count", type=whole_number, default=10, metavar="N", help="how many documents (default: %(default)s)"
+    )
+
     evaluate = add("evaluate", _evaluate, "show a run's scores, or judge it on other rows")
     evaluate.add_argument("run", metavar="RUN")
     evaluate.add_argument("source", nargs="?", metavar="SOURCE")
@@ -174,7 +181,8 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--problem",
         metavar="P",
-        help="binary, multiclass or regression (default: found out); embedding, clustering and anomaly, which need no target",
+        help="binary, multiclass or regression (default: found out); embedding, clustering, anomaly and topics, which need no "
+        "target",
     )
     command.add_argument(
         "--metric", metavar="NAME", help="what to optimise and decide by (default: log_loss, for values rmse)"
@@ -363,6 +371,17 @@ def _predict(given: argparse.Namespace) -> None:
         _print_json({"rows": predictions.height, "out": given.out})
     else:
         print(f"{predictions.height:,} rows\n{given.out}")
+
+
+def _similar(given: argparse.Namespace) -> None:
+    import nervura
+    from nervura.schema import text_table
+
+    found = nervura.load(given.run).similar(given.text, given.count)
+    if given.json:
+        _print_json({"documents": found.to_dicts()})
+    else:
+        print(text_table(found.to_dicts()))
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -25,9 +25,10 @@ from nervura.detectors.base import Detector
 from nervura.encoding import PICTURES, SERIES, TERMS, TOKENS, plain, plain_tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model, load_problem
-from nervura.problems.base import Problem, Targetless
+from nervura.problems import problems
+from nervura.problems.base import Appraised, Declined, Problem, Targetless
 from nervura.run import Run
-from nervura.schema import Column
+from nervura.schema import Column, Schema
 from nervura.shelf import Shelf
 from nervura.sources.base import Source, Table
 from nervura.zoo.base import Network
@@ -144,7 +145,8 @@ def check_targetless(problem: Targetless, network: Network) -> None:
             )
             _must(found.picture is None or found.picture in (run.read_arrays("findings") or {}), "pictures are kept")
         again, bound = load_problem(run), made.problem
-    outputs = training.predict(made.model, dataset.arrays("test")[0])
+    assert isinstance(bound, Appraised)
+    outputs = training.predict(bound.asked(made.model), dataset.arrays("test")[0])
     _must(outputs.shape[1] == bound.width, f"outputs have the width {bound.width} that the problem says")
     decoded = again.decode(again.estimates(outputs))
     _must(decoded.equals(bound.decode(bound.estimates(outputs))), "what was learnt does not survive being written")
@@ -233,9 +235,10 @@ def _trained(network: Network, dataset: Dataset, options: dict[str, Any] | None)
 def _saved(design: Design, dataset: Dataset, run: Run) -> None:
     """The model answers with numbers, as many as its head has units, and alike when it is saved and loaded."""
     x = dataset.arrays("validation")[0]
-    outputs = training.predict(design.model, x)
+    problem, outputs = design.problem, training.predict(design.model, x)
+    answered = problem.asked(design.model) if isinstance(problem, Appraised) else design.model
     _must(
-        outputs.shape == (len(dataset.arrays("validation")[1]), design.problem.width),
+        (len(outputs), answered.output_shape[-1]) == (len(dataset.arrays("validation")[1]), problem.width),
         "outputs are (rows, units)",
     )
     _must(bool(np.isfinite(outputs).all()), "the outputs are other than numbers")
@@ -508,7 +511,32 @@ def unlabelled_example(problem: str, rows: int = 200) -> Dataset:
     frame = example(3, rows).table.frame.collect()
     seldom = pl.Series(np.random.default_rng(0).random(rows) < 0.9)
     labelled = frame.with_columns(y=pl.when(seldom).then(pl.col("y").cast(pl.String)))
+    member = problems.load(problem)
+    try:
+        assert isinstance(member, Targetless)
+        member.fits_rows(Schema([Column("x", "number"), Column("z", "number")]))
+    except Declined:  # it is for documents
+        labelled = documents_example(rows).with_columns(y=pl.when(seldom).then(pl.col("y")))
+        return Dataset.open(labelled, "y", problem=problem, kinds={"document": "document"})
     return Dataset.open(labelled, "y", problem=problem)
+
+
+SUBJECTS = {
+    "law": "court judge law trial witness lawyer crime prison verdict appeal".split(),
+    "sea": "ship wave harbour sailor anchor storm island captain tide beach".split(),
+    "food": "bread cheese kitchen oven recipe butter sugar dinner soup salt".split(),
+}
+
+
+def documents_example(rows: int = 200) -> pl.DataFrame:
+    """English texts of three subjects (``document``), which share half of their words, and which subject (``y``)."""
+    draw = np.random.default_rng(0)
+    common = "people time work thing year place week part story friend".split()
+    texts, subjects = [], draw.choice(list(SUBJECTS), rows)
+    for subject in subjects:
+        words = np.concatenate([draw.choice(SUBJECTS[subject], 8), draw.choice(common, 8)])
+        texts.append("the " + " of the ".join(draw.permutation(words)))
+    return pl.DataFrame({"document": texts, "y": subjects})
 
 
 def _must(holds: bool, text: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura import encoding, pictures
+from nervura import encoding, pictures, words
 from nervura.detection import Detection, check_metric, detect_problem, detect_without_target
 from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
@@ -118,6 +118,8 @@ class Dataset:
         values = _target(found.frame, column)
         if column is None:
             detection = detect_without_target(schema, problem)
+            assert isinstance(detection.problem, Appraised), "a problem that predicts a target was asked of none"
+            detection.problem.set_aside(schema)
         elif found.reading.get("format") == "images" and values.drop_nulls().n_unique() == 1:
             raise ProblemError(
                 f"Pictures are told apart by two or more classes, one sub-folder each; '{found.origin}' has one, "
@@ -157,7 +159,8 @@ class Dataset:
         dataset = cls(found, schema, detection, bound, split, test_table, decoded, pretrain)
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
-            encoding.learn(schema, dataset.sample("train", most), ordered=column is not None)
+            stems = bound.stems if isinstance(bound, Appraised) else words.MOST_STEMS
+            encoding.learn(schema, dataset.sample("train", most), stems, ordered=column is not None)
         else:
             dataset._learn_of_pictures()
         return dataset
@@ -238,6 +241,12 @@ class Dataset:
             return None
         names = table.frame.select(pl.col(table.names).cast(pl.String)).collect().to_series()
         return names.filter(pl.Series(self.split.parts == PARTS[part])).to_list()
+
+    def places(self, part: str) -> np.ndarray:
+        """The numbers of a part's rows in their table, from 0."""
+        if part == "test" and self.test_table is not None:
+            return np.arange(self.rows("test"))
+        return np.flatnonzero(self.split.parts == PARTS[part])
 
     def sample(self, part: str, rows: int) -> pl.DataFrame:
         """The raw rows of a part or, of many, about ``rows`` of them taken evenly."""

@@ -34,11 +34,14 @@ from nervura import layers, training  # noqa: E402
 from nervura.calibration import calibrate  # noqa: E402
 from nervura.dataset import Dataset  # noqa: E402
 from nervura.designing import chosen_network, default_network, design  # noqa: E402
+from nervura.encoding import encode  # noqa: E402
 from nervura.predicting import outputs  # noqa: E402
 from nervura.problems.anomaly import Anomaly  # noqa: E402
 from nervura.problems.base import Answers  # noqa: E402
 from nervura.problems.clustering import Clustering  # noqa: E402
+from nervura.problems.topics import Topics  # noqa: E402
 from nervura.sources import read, sources  # noqa: E402
+from nervura.sources.base import DOCUMENT  # noqa: E402
 
 EXPECTED_FAILED_CHECKS: dict[str, str] = {}
 """The checks of ``sklearn.utils.estimator_checks.check_estimator`` that are not met, each with the reason."""
@@ -397,6 +400,107 @@ class Clusterer(ClusterMixin, _Estimator):
 
     def _shares(self, frame: pl.DataFrame) -> np.ndarray:
         return self.problem_.probabilities(outputs(self._network, self.schema_, frame))
+
+
+class TopicModel(ClassNamePrefixFeaturesOutMixin, TransformerMixin, _Estimator):
+    """Topics and codes of documents, as a scikit-learn transformer; see docs/topics.md.
+
+    Documents are a list, an array (rows,) or a Series of texts.
+
+    Args:
+        network: an autoencoder of the zoo; None: ``contrastive_autoencoder``.
+        options: the network's options by name.
+        topics: how many topics; 0: 50, fewer for few documents.
+        stems: how many of the commonest stems are counted.
+        validation_share, minutes, random_state: as of ``Classifier``.
+
+    Attributes:
+        topics_: the leading words of each topic, a list of lists.
+        problem_: the problem with topics, codes and words (``nervura.problems.topics.Topics``).
+        model_, schema_, history_: as of ``Classifier``.
+    """
+
+    def __init__(
+        self,
+        network: str | None = None,
+        options: Mapping[str, Any] | None = None,
+        *,
+        topics: int = 0,
+        stems: int = 2_000,
+        validation_share: float = 0.2,
+        minutes: float | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ):
+        super().__init__(
+            network, options, validation_share=validation_share, minutes=minutes, random_state=random_state
+        )
+        self.topics = topics
+        self.stems = stems
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.one_d_array, tags.input_tags.two_d_array = True, False
+        tags.input_tags.allow_nan = tags.input_tags.categorical = False
+        return tags
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Fits network and topics to documents ``X``; ``y`` plays no part."""
+        deadline = None if self.minutes is None else time.monotonic() + 60 * self.minutes
+        seed = self._seed()
+        dataset = Dataset.open(
+            _documents(X),
+            problem="topics",
+            kinds={DOCUMENT: "document"},
+            seed=seed,
+            test_share=0.0,
+            validation_share=self.validation_share,
+            options={"topics": self.topics, "stems": self.stems},
+        )
+        network = self.network or chosen_network(dataset.schema, dataset.problem)[0]
+        made = design(dataset.problem, network, dataset.schema, dict(self.options or {}), seed)
+        rows, problem = dataset.arrays("train"), made.problem
+        fit = training.fit(made, rows, dataset.arrays("validation"), deadline=deadline)
+        assert isinstance(problem, Topics)
+        self.model_, self.schema_, self.history_ = made.model, dataset.schema, fit.history
+        self._network = training.predictor(made.model)
+        answers = Answers(rows[0], self._codes(rows[0]), places=dataset.places("train"))
+        self.problem_ = problem.settle({"train": answers})
+        self.topics_ = self.problem_.coding["leading"]
+        self._n_features_out = len(self.topics_)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """The probability of each topic, shape (rows, topics)."""
+        return self.problem_.mixture(self.encode(X)).astype(np.float64)
+
+    def predict(self, X: Any) -> np.ndarray:
+        """The likeliest topic of each document, shape (rows,): its place in ``topics_``."""
+        return self.transform(X).argmax(1)
+
+    def encode(self, X: Any) -> np.ndarray:
+        """The codes, shape (rows, latent_dim); documents that are alike have codes with a cosine near 1."""
+        check_is_fitted(self)
+        return self._codes(encode(self.schema_, _documents(X)))
+
+    def _codes(self, x: dict[str, np.ndarray]) -> np.ndarray:
+        return self._network(x)[:, : self.model_.get_layer("code").output.shape[-1]]
+
+
+def _documents(X: Any) -> pl.DataFrame:
+    """Texts as a frame of one column.
+
+    Raises:
+        ValueError: they are none.
+    """
+    if isinstance(X, str) or not hasattr(X, "__len__"):
+        raise ValueError(
+            f"Documents are a list or an array of texts; given was an object of the type {type(X).__name__}."
+        )
+    texts = X.tolist() if hasattr(X, "tolist") else list(X)
+    wrong = next((one for one in texts if not (one is None or isinstance(one, str))), None)
+    if wrong is not None:
+        raise ValueError(f"Documents are texts; one of them is of the type {type(wrong).__name__}.")
+    return pl.DataFrame({DOCUMENT: pl.Series(texts, dtype=pl.String)})
 
 
 def _are_pictures(X: Any) -> bool:

@@ -117,7 +117,8 @@ def answering(
     if isinstance(answers, Fitted):
         return problem, lambda x: answers.estimates(encoding.plain(x))
     own = model if answers == run.path / OWN else None
-    network = predictor(own or _read_model(run, answers))
+    own = own or _read_model(run, answers)
+    network = predictor(problem.asked(own) if isinstance(problem, Appraised) else own)
     return problem, lambda x: problem.estimates(network(x))
 
 

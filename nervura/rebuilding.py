@@ -1,7 +1,7 @@
 """What an autoencoder gives of a row: its code, the row rebuilt, and the row as it was given, side by side.
 
 A row is given as numbers, in units of their own deviation around their mean, flags from 0 to 1, one zero or one per
-level, and pixels from 0 to 1.
+level, words by their shares of a document, and pixels from 0 to 1.
 """
 
 from __future__ import annotations
@@ -14,8 +14,20 @@ if TYPE_CHECKING:
 
     from nervura.encoding import Tensor
 
-KINDS = {"numbers": "numbers", "flags": "flags", "categories": "levels", "pictures": "pixels"}
+KINDS = {"numbers": "numbers", "flags": "flags", "categories": "levels", "words": "counts", "pictures": "pixels"}
 """The kind of the values that each tensor is rebuilt as, in the order in which they stand."""
+
+
+SPOKEN_WORDS = 64
+
+
+def shares_scale(words: int) -> float:
+    """What the shares of so many words, which sum to 1, are multiplied by where a row is given or rebuilt.
+
+    The row of a document with 64 different words, all as rare, then has a length of about sqrt(words), as that of as many
+    columns of other kinds.
+    """
+    return float((SPOKEN_WORDS * words) ** 0.5)
 
 
 @dataclass(frozen=True)
@@ -23,7 +35,7 @@ class Block:
     """Values of one kind that stand side by side.
 
     Attributes:
-        kind: ``numbers``, ``flags``, ``levels`` or ``pixels``.
+        kind: ``numbers``, ``flags``, ``levels``, ``counts`` or ``pixels``.
         names: of its features; of pixels the one column of pictures.
         sizes: how many values each feature has: levels have several, pictures all their pixels.
     """
@@ -105,7 +117,7 @@ def layout(tensors: list[Tensor], length: int) -> Layout:
 
 
 def places(blocks: list[tuple[str, list[int]]]) -> list[tuple[str, slice]]:
-    """Where values of a kind stand: those of numbers, flags and pixels together, the levels of each column alone."""
+    """Where values of a kind stand: those of numbers, flags, counts and pixels together, the levels of each column alone."""
     found, start = [], 0
     for kind, sizes in blocks:
         for size in sizes if kind == "levels" else [sum(sizes)]:

@@ -29,6 +29,7 @@ from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
 from nervura.problems.base import Appraised
 from nervura.reporting import report
+from nervura.retrieving import similar
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
 from nervura.searching import SHORTEST_TRIAL, Found, Search, folder_of, require_optuna
@@ -89,6 +90,10 @@ class TrainedRun(Run):
         """The answers for new rows, by the network or another of the run's models; see ``nervura.predicting.predict``."""
         own = called(self, use) == self.need("design")["network"]
         return predict(self, source, keep=keep, table=table, use=use, model=self.model if own else None)
+
+    def similar(self, text: str | os.PathLike[str], count: int = 10) -> pl.DataFrame:
+        """The documents that are most like a text or a file of text; see ``nervura.retrieving.similar``."""
+        return similar(self, text, count, self.model)
 
     def report(self, lang: str = "en") -> Path:
         """Writes the report and gives its path."""

@@ -20,7 +20,19 @@ from nervura.cli import main
 pytestmark = pytest.mark.usefixtures("quick_judgement")
 
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ["train", "check", "predict", "evaluate", "explain", "report", "export", "compare", "zoo", "resume"]
+COMMANDS = [
+    "train",
+    "check",
+    "predict",
+    "similar",
+    "evaluate",
+    "explain",
+    "report",
+    "export",
+    "compare",
+    "zoo",
+    "resume",
+]
 
 
 @pytest.fixture(autouse=True)

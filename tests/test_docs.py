@@ -16,6 +16,7 @@ import nervura
 from nervura import evaluation, searching, training
 from nervura.baselines import base
 from nervura.cli import main
+from nervura.contracts import documents_example
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -64,9 +65,16 @@ def write_pictures(folder):
     (folder / "captioned" / "captions.txt").write_text("\n".join(lines), encoding="utf-8")
 
 
+def write_documents(folder):
+    for number, (text, subject) in enumerate(documents_example(80).iter_rows()):
+        for name in ("letters", "new_letters") if number < 5 else ("letters",):
+            (folder / name / subject).mkdir(parents=True, exist_ok=True)
+            (folder / name / subject / f"{number}.txt").write_text(text)
+
+
 @pytest.fixture(scope="module", autouse=True)
 def quick():
-    """Two epochs, one seed and few trees: what is tested is that the code runs, not what it finds."""
+    """Two epochs, one seed, few rivals and trees: what is tested is that the code runs, not what it finds."""
     fit = training.fit
 
     def short(design, *data, **how):
@@ -76,6 +84,7 @@ def quick():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "fit", short)
         patch.setattr(evaluation, "SEEDS", 1)
+        patch.setattr(evaluation, "LADDER", evaluation.LADDER[:1])
         patch.setattr(base, "MOST_TREES", 10)
         patch.setattr(searching, "MOST_TRIALS", 2)
         yield
@@ -87,6 +96,7 @@ def desk(tmp_path_factory):
     folder = tmp_path_factory.mktemp("desk")
     write_tables(folder)
     write_pictures(folder)
+    write_documents(folder)
     nervura.train(folder / "table.csv", "y", options={"hidden": [8]}, out=folder / "my_run")
     return folder
 

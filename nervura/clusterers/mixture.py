@@ -20,9 +20,9 @@ TIMES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """So many times the clusters are tried as the number of Gaussians."""
 
 ROWS_EACH = 10
-"""So many rows at least for each Gaussian, and two for each number that it is told by."""
+"""So many rows at least for each of more Gaussians than there are clusters, and two for each number that it is told by."""
 
-RIDGE = 1e-6
+RIDGE = 1e-4
 """Added to each variance, as a share of the mean variance of the columns."""
 
 STARTS, BEGINNINGS = ("kmeans", "random_from_data"), 3
@@ -78,7 +78,8 @@ def chosen(rows: np.ndarray, least: int, seed: int, counts: Sequence[int] = ()) 
     for form in FORMS:
         last, worse = np.inf, 0
         for count in counts:
-            if count > least and len(rows) < count * max(ROWS_EACH, 2 * _numbers(form, rows.shape[1])):
+            first = (form, count) == (FORMS[0], counts[0])
+            if not first and len(rows) < count * _needed(form, rows.shape[1], count > least):
                 break
             made = _mixture(rows, count, form, count == least and not_counting, seed)
             if made is None:
@@ -97,6 +98,11 @@ def chosen(rows: np.ndarray, least: int, seed: int, counts: Sequence[int] = ()) 
 def _numbers(form: str, width: int) -> int:
     """How many numbers tell a Gaussian of a form."""
     return width + {"spherical": 1, "diag": width, "tied": 0, "full": width * (width + 1) // 2}[form]
+
+
+def _needed(form: str, width: int, more: bool) -> int:
+    """How many rows each Gaussian of a form needs; more of them than there are clusters are tried with twice as many."""
+    return max(ROWS_EACH, 2 * _numbers(form, width)) if more else _numbers(form, width)
 
 
 def _mixture(rows: np.ndarray, count: int, form: str, thoroughly: bool, seed: int) -> GaussianMixture | None:

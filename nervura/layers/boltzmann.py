@@ -7,18 +7,24 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.rebuilding import places
+from nervura.rebuilding import places, shares_scale
 
 Blocks = list[tuple[str, list[int]]]
 
 
 def visible_mean(sums: Any, blocks: Blocks) -> Any:
-    """The visible units' means for their sums (batch, visible): normal units for numbers, one of a column's levels, else
-    binary units."""
+    """The visible units' means for their sums (batch, visible): normal units for numbers, one of a column's levels, words
+    drawn from one distribution as often as a row has some, else binary units.
+
+    Words are the constrained Poisson model of Hinton and Salakhutdinov, Replicated Softmax (NeurIPS 2009).
+    """
     parts = []
     for kind, place in places(blocks):
         part = sums[:, place]
-        parts.append(part if kind == "numbers" else ops.softmax(part) if kind == "levels" else ops.sigmoid(part))
+        if kind == "counts":
+            parts.append(ops.softmax(part) * shares_scale(part.shape[-1]))
+        else:
+            parts.append(part if kind == "numbers" else ops.softmax(part) if kind == "levels" else ops.sigmoid(part))
     return ops.concatenate(parts, axis=-1)
 
 
@@ -96,6 +102,8 @@ class Gibbs(keras.layers.Layer):
             part = means[:, place]
             if kind == "numbers":
                 parts.append(part + self._normal(part))
+            elif kind == "counts":  # so many draws are near their mean
+                parts.append(part)
             elif kind == "levels":
                 drawn = keras.random.categorical(ops.log(part + 1e-20), 1, seed=self.draws)
                 parts.append(ops.one_hot(drawn[:, 0], part.shape[-1], dtype=part.dtype))

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.sentences import END, FIRST_WORD, PADDING, START, UNKNOWN
+from nervura.sentences import END, PADDING, START, UNKNOWN
 
 NEVER = -1e9
 """The logarithm of the probability of what must not be."""
@@ -137,41 +137,37 @@ class CaptionWriter(keras.layers.Layer):
         places = ops.arange(self.codes)
         banned = ops.where((places == PADDING) | (places == START) | (places == UNKNOWN), NEVER, 0.0)
         only_padding = ops.where(places == PADDING, 0.0, NEVER)
-        written: list[Any] = []
-        looked: list[Any] = []
+        steps: list[tuple[Any, Any, Any]] = []
         for step in range(self.length + 1):
             words = ops.cast(ops.take(self.words, last, axis=0), "float32")
             summed, state, seen = self._step(self._product(words, self.from_word), words, state, picture)
             logits = self._product(summed, ops.transpose(self.words)) + ops.cast(self.word_bias, "float32")
-            # The end comes after the last word, and not before the first.
+            # The end comes not before the first word, and at the latest after the last.
             barred = banned + ops.where(places == END, NEVER, 0.0) if step == 0 else banned
             if step == self.length:
                 barred = ops.where(places == END, 0.0, NEVER)
             likely = ops.log_softmax(logits, axis=-1) + barred
             likely = ops.where(ended[..., None], only_padding, likely)
-            totals = ops.reshape(scores[..., None] + likely, (batch, beam * self.codes))
-            scores, chosen = ops.top_k(totals, beam)
-            parent, last = chosen // self.codes, ops.cast(chosen % self.codes, "int32")
-
-            def of_parents(array: Any, parent: Any = parent) -> Any:
-                index = ops.reshape(parent, (batch, beam, *[1] * (len(array.shape) - 2)))
-                return ops.take_along_axis(array, ops.cast(index, "int32"), axis=1)
-
+            scores, chosen = ops.top_k(ops.reshape(scores[..., None] + likely, (batch, beam * self.codes)), beam)
+            chosen = ops.cast(chosen, "int32")
+            parent, last = chosen // self.codes, chosen % self.codes
             ended = ops.take_along_axis(ended, parent, axis=1)
             sizes = ops.take_along_axis(sizes, parent, axis=1) + ops.cast(ops.logical_not(ended), "float32")
-            state = tuple(of_parents(array) for array in state)
-            written = [ops.take_along_axis(codes, parent, axis=1) for codes in written] + [last]
+            state = tuple(ops.take_along_axis(array, parent[..., None], axis=1) for array in state)
             ended = ended | (last == END)
-            if self.attention:
-                shown = of_parents(seen) * ops.cast(last >= FIRST_WORD, "float32")[..., None]
-                looked = [of_parents(one) for one in looked] + [shown]
+            steps.append((parent, last, seen))
         best = ops.argmax(scores / ops.power(ops.maximum(sizes, 1.0), self.length_penalty), axis=1)[:, None]
-        codes = ops.stack([ops.take_along_axis(one, best, axis=1)[:, 0] for one in written[: self.length]], axis=1)
-        codes = ops.where(codes == END, PADDING, codes)
-        parts = [ops.cast(codes, "float32"), ops.take_along_axis(scores, best, axis=1)]
-        if self.attention:
-            kept = [ops.take_along_axis(one, best[..., None], axis=1)[:, 0] for one in looked[: self.length]]
-            parts.append(ops.reshape(ops.stack(kept, axis=1), (batch, self.length * count)))
+        at, codes, looked = ops.cast(best, "int32"), [], []
+        for parent, last, seen in reversed(steps):  # each text is followed from its end to its beginning
+            code = ops.take_along_axis(last, at, axis=1)
+            at = ops.take_along_axis(parent, at, axis=1)
+            codes.append(ops.where(code == END, PADDING, code))
+            if seen is not None:
+                shown = ops.take_along_axis(seen, at[..., None], axis=1)[:, 0]
+                looked.append(shown * ops.cast(codes[-1] != PADDING, "float32"))
+        parts = [ops.cast(ops.concatenate(codes[:0:-1], axis=1), "float32"), ops.take_along_axis(scores, best, axis=1)]
+        if looked:
+            parts.append(ops.reshape(ops.stack(looked[:0:-1], axis=1), (batch, self.length * count)))
         return ops.concatenate(parts, axis=1)
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import keras
 
-from nervura.encoding import PICTURES, Tensor
+from nervura.encoding import PICTURES, WORDS, Tensor
 from nervura.layers.encoded import row_parts
 from nervura.layers.moved import Moved
 from nervura.layers.standard_scale import StandardScale
+from nervura.layers.word_shares import WordShares
 from nervura.rebuilding import layout
 
 
@@ -20,6 +21,8 @@ def given_rows(
     """
     by_name = {tensor.name: tensor for tensor in tensors}
     parts = row_parts(inputs, by_name, StandardScale(name="standard"))
+    if WORDS in by_name:
+        parts.append(WordShares(name="word_shares")(inputs[WORDS]))
     if PICTURES in by_name:
         x = Moved(False, shift, seed, name="moved")(inputs[PICTURES]) if shift else inputs[PICTURES]
         shares = keras.layers.Rescaling(1 / 255, name="shares")(x)

@@ -7,17 +7,18 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.rebuilding import places
+from nervura.rebuilding import places, shares_scale
 
 
 @keras.saving.register_keras_serializable(package="nervura")
 class Rebuilt(keras.layers.Layer):
-    """Sums as they are for numbers, through a sigmoid for flags and pixels, through a softmax for the levels of a column.
+    """Sums as they are for numbers, through a sigmoid for flags and pixels, through a softmax for the levels of a column and
+    for the shares of words.
 
     Shapes: float (batch, width) -> float (batch, width).
 
     Args:
-        blocks: pairs of a kind (``numbers``, ``flags``, ``levels``, ``pixels``) and the sizes of its features.
+        blocks: pairs of a kind (``numbers``, ``flags``, ``levels``, ``counts``, ``pixels``) and the sizes of its features.
     """
 
     def __init__(self, blocks: list[tuple[str, list[int]]], **kwargs: Any) -> None:
@@ -32,6 +33,8 @@ class Rebuilt(keras.layers.Layer):
                 part = ops.sigmoid(part)
             elif kind == "levels":
                 part = ops.softmax(part, axis=-1)
+            elif kind == "counts":
+                part = ops.softmax(part, axis=-1) * shares_scale(part.shape[-1])
             parts.append(part)
         return ops.concatenate(parts, axis=-1)
 

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from nervura.rebuilding import places
+from nervura.rebuilding import places, shares_scale
 
 TARGET = "target"
 """The name of the encoded target among the inputs of an objective that takes it."""
@@ -71,8 +71,9 @@ class OwnObjective(keras.Model):
 def rebuilding_loss(given: Any, sums: Any, blocks: list[tuple[str, list[int]]], pixels: str = "squared_error") -> Any:
     """How far rows are from what is rebuilt of them, summed over their columns: (batch,).
 
-    Squared error for numbers, binary cross-entropy for flags, cross-entropy for the levels of a column, and for pixels
-    either of the first two, as ``pixels`` says.
+    Squared error for numbers, binary cross-entropy for flags, cross-entropy for the levels of a column and for the shares of
+    words (minus the logarithm of how likely a multinomial draw of one word is), and for pixels either of the first two, as
+    ``pixels`` says.
 
     Args:
         given: the rows (batch, width).
@@ -85,6 +86,8 @@ def rebuilding_loss(given: Any, sums: Any, blocks: list[tuple[str, list[int]]], 
         true, part = given[:, place], sums[:, place]
         if kind == "levels":
             loss = -ops.sum(true * ops.log_softmax(part, axis=-1), axis=-1)
+        elif kind == "counts":
+            loss = -ops.sum(true * ops.log_softmax(part, axis=-1), axis=-1) / shares_scale(part.shape[-1])
         elif kind == "numbers":
             loss = ops.sum(ops.square(true - part), axis=-1)
         elif kind == "pixels" and pixels == "squared_error":

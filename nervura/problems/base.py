@@ -13,6 +13,7 @@ from nervura import metrics
 from nervura.errors import ProblemError
 from nervura.rebuilding import Layout, layout
 from nervura.schema import KINDS, Column, Schema
+from nervura.words import MOST_STEMS
 from nervura.zoo.base import read_options
 
 if TYPE_CHECKING:
@@ -317,12 +318,14 @@ class Answers:
         labels: the values of the column that is judged by as text, or as texts of which each row has several; null where
             a row has none; None without that column.
         names: what the rows are called, where their table says it.
+        places: the numbers of the rows in their table, from 0.
     """
 
     x: dict[str, np.ndarray]
     outputs: np.ndarray
     labels: pl.Series | None = None
     names: list[str] | None = None
+    places: np.ndarray | None = None
 
 
 @dataclass
@@ -447,6 +450,18 @@ class Appraised(Problem):
     def options(self) -> Any:
         """What it was told, as an instance of ``Options``."""
         return self.Options(**self.coding.get("options", {}))
+
+    @property
+    def stems(self) -> int:
+        """How many of the commonest stems of a column of documents are counted."""
+        return getattr(self.options, "stems", MOST_STEMS)
+
+    def set_aside(self, schema: Schema) -> None:
+        """Takes from the inputs of a schema what the problem does not look at; by default it looks at all."""
+
+    def asked(self, model: keras.Model) -> keras.Model:
+        """The part of a trained network whose outputs answer; by default all of it."""
+        return model
 
     def learns_from(self, labels: pl.Series | None) -> np.ndarray | None:
         """Which rows may be learnt from, bool (rows,), by what they are labelled as; None: all. Others only judge."""

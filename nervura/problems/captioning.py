@@ -189,7 +189,7 @@ class Captioning(Appraised):
             ("middle", ("Captions in the middle", "Legendas do meio"), order[middle : middle + few]),
             ("worst", ("The worst captions", "As piores legendas"), order[::-1][:few]),
         ):
-            found.arrays[f"{name}_pictures"] = tested.x["pictures"][np.sort(rows)][np.argsort(np.argsort(rows))]
+            found.arrays[f"{name}_pictures"] = tested.x["pictures"][rows]
             found.findings.append(
                 Finding(
                     title,

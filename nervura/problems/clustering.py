@@ -32,9 +32,6 @@ LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**26
 """Of more rows so many, or of wide ones as many as have so many values together, are grouped, taken evenly; the others
 are then placed as new rows are."""
 
-WIDEST_GIVEN = 30
-"""Rows of tables of at most so many values are grouped as they are given, wider ones by their codes."""
-
 FEWEST_VALUES = 15
 """A column of numbers with fewer different values is taken for a category."""
 
@@ -47,6 +44,10 @@ KNOWN_ROWS = 2_000
 
 PANEL = ("mixture", "k_means", "gaussian_mixture")
 """The clusterers among which the ties between neighbours choose; the first tells how many clusters there are."""
+
+GRAPH, NARROW, HANDICAP = "neighbour_graph", 10, 2.0
+"""The clusterer that looks for the fewest ties itself comes into question where rows have more values than the second of
+these, and its ties count so many times."""
 
 CUT_ROWS, CLEARLY = 5_000, 0.85
 """Of several ways to group rows the one is taken that cuts the fewest ties between neighbours, among so many rows; the first
@@ -115,7 +116,7 @@ class ClusteringOptions:
     )
     view: str = option(
         "auto",
-        "what is grouped: the rows as they are given, or their codes; auto: codes of pictures and of wide rows",
+        "what is grouped: the rows as they are given, or their codes; auto: the codes of pictures",
         choices=("auto", ROWS, CODE),
     )
 
@@ -193,10 +194,10 @@ class Clustering(Targetless):
         return type(self)(coding, {**self.arrays, **arrays})
 
     def _view(self) -> str:
-        """What is grouped: what was asked for, else the codes of pictures and of wide rows."""
+        """What is grouped: what was asked for, else the codes of pictures, and the rows of tables."""
         if self.options.view != "auto":
             return self.options.view
-        return CODE if self.coding["picture"] is not None or self.layout.width > WIDEST_GIVEN else ROWS
+        return CODE if self.coding["picture"] is not None else ROWS
 
     def _method(self, rows: np.ndarray, view: str) -> tuple[str, int]:
         """What groups the rows, and in how many clusters: what was asked for, else what the rows tell."""
@@ -208,8 +209,9 @@ class Clustering(Targetless):
     def _candidates(self, rows: np.ndarray, view: str) -> tuple[str, ...]:
         """The clusterers that come into question."""
         if view == CODE:
-            return ("neighbour_graph",)
-        return PANEL if self._continuous(rows) else ("k_means",)
+            return (GRAPH,)
+        likely = PANEL if self._continuous(rows) else PANEL[1:2]
+        return (*likely, GRAPH) if rows.shape[1] > NARROW else likely
 
     def _continuous(self, rows: np.ndarray) -> bool:
         """Whether all columns are numbers with many different values: Gaussians would part others value by value."""
@@ -640,7 +642,8 @@ def chosen(rows: np.ndarray, clusters: int, likely: tuple[str, ...] = PANEL) -> 
     for name in likely:
         groups = clusterers.load(name).fit(some, clusters).probabilities(some).argmax(1)
         # Who leaves a cluster empty has it cut off, so to say, whole.
-        cuts[name] = grouping.cut(ties, groups) + (len(np.unique(groups)) < clusters)
+        share = grouping.cut(ties, groups) * (HANDICAP if name == GRAPH else 1.0)
+        cuts[name] = share + (len(np.unique(groups)) < clusters)
     best = min(cuts, key=cuts.__getitem__)
     return best if cuts[best] < CLEARLY * cuts[likely[0]] else likely[0]
 

@@ -31,11 +31,12 @@ def _mean_error(truth: np.ndarray, estimates: np.ndarray, weights: np.ndarray, k
     return weights @ errors / weights.sum(1)
 
 
-ORDER = ("numbers", "flags", "levels", "pixels")
+ORDER = ("numbers", "flags", "levels", "counts", "pixels")
 MEANING = {
     "numbers": "of the numbers, in units of their deviation",
     "flags": "of yes and no, from 0 to 1",
     "levels": "of the levels of categories, each from 0 to 1",
+    "counts": "of the shares of words, in units that make them as large as other columns",
     "pixels": "of the pixels, from 0 to 1",
 }
 
@@ -71,6 +72,8 @@ class Embedding(Targetless):
                 "series are not rebuilt; --column with number in place of series reads them as plain numbers"
             )
         columns = len(schema.inputs)
+        if columns == 1 and schema.inputs[0].kind == "document":
+            return "documents can be told by a short code each"
         if columns < 2:
             raise Declined("one column alone has nothing in common with others")
         return f"{columns:,} columns can be told by fewer numbers, as far as they have something in common"

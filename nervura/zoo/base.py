@@ -377,7 +377,8 @@ class StraightOptions(ConvolvingOptions):
 
     straight: str = option(
         "auto",
-        "whether a linear path that begins as principal components lies beside the hidden layers; auto: for tables",
+        "whether a linear path that begins as principal components lies beside the hidden layers; auto: for tables "
+        "without documents",
         choices=("auto", "yes", "no"),
     )
 
@@ -394,7 +395,7 @@ class Rebuilding(Network):
     rows are then rebuilt no worse than by those.
     """
 
-    takes = frozenset({"numbers", "flags", "categories", "pictures"})
+    takes = frozenset({"numbers", "flags", "categories", "words", "pictures"})
     suits = frozenset({"embedding"})
     rebuilds = True
     Options: ClassVar[type[LearningOptions]] = RebuildingOptions
@@ -404,7 +405,7 @@ class Rebuilding(Network):
         width, by_rule = layout(tensors, 0).width, []
         pictures = next((tensor for tensor in tensors if tensor.name == PICTURES), None)
         if getattr(options, "straight", "") == "auto":
-            options.straight = "no" if pictures else "yes"
+            options.straight = "no" if any(tensor.name in (PICTURES, WORDS) for tensor in tensors) else "yes"
         if hasattr(options, "convolutional"):
             _settle_convolutions(options, pictures)
         if not options.latent_dim:
@@ -426,7 +427,8 @@ class Rebuilding(Network):
         seeds = seeds_from(seed)
         used = [tensor for tensor in tensors if tensor.name in self.takes]
         inputs = {t.name: keras.Input(t.shape, dtype=t.dtype, name=t.name) for t in used}
-        given = given_rows(inputs, used, getattr(options, "shift", 0), seed)
+        shift = options.shift if isinstance(options, ConvolvingOptions) else 0
+        given = given_rows(inputs, used, shift, seed)
         code = self.encode(given, self.reach(given, used, options, seeds), options, seeds)
         decoded = self.decode(code, used, options, seeds)
         rebuilt = Rebuilt(blocks_of(tensors), name="rebuilt")(decoded)
@@ -472,7 +474,7 @@ class Rebuilding(Network):
         from nervura.layers.straight import straighten
 
         super().prepare(model, batch)
-        if any(layer.name == "code_straight" for layer in model.layers):
+        if any(layer.name == "decoded_straight" for layer in model.layers):
             straighten(model, batch)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nervura import backend
 from nervura.encoding import PICTURES
+from nervura.layers.backbone import BACKBONES, IMAGENET, backbone_of, check_file, fitted
 from nervura.zoo.base import PRECISIONS, LearningOptions, Network, Phase, option, settle_moves
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Captioner(Network):
     convolutions. Together: both learn, at a low rate. New pictures are written about by beam search: so many texts are
     held at each step, and the likeliest for its length is the answer.
 
+    With ``backbone=EfficientNetV2B0``, or another of Keras Applications, a network that has learnt from ImageNet is the encoder;
+    there is nothing to name then, and it learns only together with the decoder, if it does.
+
     Pictures are shifted a little in training, and mirrored unless captions tell left from right.
 
     Shapes: (batch, height, width, channels) -> (batch, regions, maps) -> (batch, length + 1 + length x regions), the codes
@@ -62,6 +66,14 @@ class Captioner(Network):
     class Options(LearningOptions):
         attention: str = option(
             "yes", "whether the decoder looks at the regions anew for each word", choices=("yes", "no")
+        )
+        backbone: str = option(
+            "none",
+            "network of Keras Applications that sees; none: one that begins with nothing learnt",
+            choices=("none", *BACKBONES),
+        )
+        weights: str = option(
+            IMAGENET, "of the backbone. imagenet: by Keras's own download; else a file, as for the network pretrained"
         )
         width: int = option(32, "maps of the first stage; each further one has twice as many", low=1, high=1_024)
         units: int = option(512, "of the long short-term memory", low=1, high=16_384)
@@ -109,6 +121,8 @@ class Captioner(Network):
     def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
         [pictures] = tensors
         told = None
+        if options.backbone != "none" and options.weights != IMAGENET:
+            check_file(options.weights)
         if options.flips == "auto":
             options.flips = "no" if head.sided else "yes"  # type: ignore[attr-defined]
             told = (
@@ -119,8 +133,9 @@ class Captioner(Network):
         return told
 
     def phases(self, options: Any) -> list[Phase]:
+        naming = Phase(NAMING, replace(options, epochs=options.naming_epochs), share=0.5)
         found = [
-            Phase(NAMING, replace(options, epochs=options.naming_epochs), share=0.5),
+            *([naming] if options.backbone == "none" else []),
             Phase(WRITING, options, afresh=True, share=0.7 if options.together_epochs else 1.0),
         ]
         if options.together_epochs:
@@ -149,6 +164,10 @@ class Captioner(Network):
             return keras.layers.BatchNormalization(name=f"{name}_normalized")(x)
 
         x = Moved(options.flips == "yes", options.shift, seed=next(seeds), name="moved")(inputs[PICTURES])
+        if options.backbone != "none":
+            x = fitted(x, options.backbone)
+            x = backbone_of(options.backbone, options.weights, tuple(x.shape[1:]))(x)
+            return keras.layers.Reshape((-1, x.shape[-1]), name=FEATURES)(x)
         x = PictureScale(name="scaled")(x)
         maps = options.width
         for stage in range(1, stages_for(x.shape[1:3]) + 1):
@@ -180,6 +199,7 @@ class Captioner(Network):
         )(features)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
+        import keras
         from keras import ops
 
         from nervura.layers.naming import Naming
@@ -187,7 +207,7 @@ class Captioner(Network):
         from nervura.layers.row_loss import TARGET, OwnObjective
         from nervura.sentences import FIRST_WORD
 
-        encoder, writer = _encoder(model), model.get_layer("writer")
+        encoder, writer = encoder_of(model), model.get_layer("writer")
         # The vocabulary is in the order of how common words are.
         naming = Naming(min(MOST_TAGS, writer.codes - FIRST_WORD), seed=seed, name="naming")
         naming.build(model.get_layer(FEATURES).output.shape)
@@ -196,8 +216,11 @@ class Captioner(Network):
         class Captions(OwnObjective):
             def enter(self, phase: str) -> None:
                 super().enter(phase)
-                for layer in encoder.layers:
-                    layer.trainable = phase != WRITING
+                inner = [layer.layers for layer in encoder.layers if isinstance(layer, keras.Model)]
+                for layer in [*(one for one in encoder.layers if not isinstance(one, keras.Model)), *sum(inner, [])]:
+                    # A backbone normalises by the statistics that it came with.
+                    kept = inner and isinstance(layer, keras.layers.BatchNormalization)
+                    layer.trainable = phase != WRITING and not kept
                 naming.trainable, writer.trainable = phase == NAMING, phase != NAMING
 
         def objective(inputs: Any, training: bool, phase: str) -> Any:
@@ -246,7 +269,7 @@ def stages_for(sides: tuple[int, ...]) -> int:
     return stages
 
 
-def _encoder(model: keras.Model) -> keras.Model:
+def encoder_of(model: keras.Model) -> keras.Model:
     """The part of the predicting model that sees."""
     import keras
 

@@ -125,6 +125,8 @@ def test_onnx_runtime_answers_like_the_run(problem: str, use: str, runs: dict[st
     run = runs[problem]
     if use in baselines.names() and baselines.load(use).missing():
         pytest.skip(f"{use} is not installed")
+    if use == LADDER and problem != "binary":
+        pytest.skip("a network is written alike for all problems")
     source = tmp_path / "new.csv"
     customers(300, seed=1, unseen=True).write_csv(source)
     rows = nervura.read(source).frame.collect()

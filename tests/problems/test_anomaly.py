@@ -98,10 +98,8 @@ def test_a_run_holds_no_pickle_and_its_problem_is_read_back(run: TrainedRun) -> 
     assert load_problem(run).decode(outputs).equals(load_problem(run).decode(outputs))
 
 
-@pytest.mark.parametrize("level", [0.8, 0.95])
-def test_labels_do_not_change_what_is_learnt_and_the_level_is_the_share_without_alarm(
-    level: float, tmp_path: Path
-) -> None:
+def test_labels_do_not_change_what_is_learnt_and_the_level_is_the_share_without_alarm(tmp_path: Path) -> None:
+    level = 0.8
     frame = rows(400, odd=20).sample(fraction=1, shuffle=True, seed=0)
     how: dict[str, Any] = {"problem": "anomaly", "options": {**OPTIONS, "epochs": 2}, "level": level}
     with_labels = nervura.train(frame, "state", out=tmp_path / "labels", **how)

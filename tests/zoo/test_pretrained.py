@@ -17,6 +17,7 @@ from nervura import contracts, designing, keeping, seeing, training
 from nervura.designing import Design, chosen_network, design
 from nervura.encoding import Tensor
 from nervura.errors import OptionError, RunError
+from nervura.layers import backbone as backbones
 from nervura.run import Run
 from nervura.schema import Column, Schema
 from nervura.zoo import pretrained, zoo
@@ -61,15 +62,15 @@ def features(designed: Design, pictures: np.ndarray) -> np.ndarray:
 
 
 def test_every_network_of_keras_applications_can_be_carried_over() -> None:
-    assert set(pretrained.BACKBONES) == {name for name in dir(keras.applications) if name[0].isupper()}
+    assert set(backbones.BACKBONES) == {name for name in dir(keras.applications) if name[0].isupper()}
 
 
-@pytest.mark.parametrize("backbone", [name for name in pretrained.BACKBONES if not name.startswith("EfficientNetB")])
+@pytest.mark.parametrize("backbone", [name for name in backbones.BACKBONES if not name.startswith("EfficientNetB")])
 def test_pixels_are_scaled_as_keras_does(backbone: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (2, 3, 3, 3)).astype("float32")
-    flipped, scale, offset = pretrained.scaling(backbone)
+    flipped, scale, offset = backbones.scaling(backbone)
     ours = (pixels[..., ::-1] if flipped else pixels) * scale + offset
-    wanted = pretrained._module_of(backbone).preprocess_input(pixels.copy())
+    wanted = backbones._module_of(backbone).preprocess_input(pixels.copy())
     np.testing.assert_allclose(ours, wanted, atol=2e-4)
 
 
@@ -79,7 +80,7 @@ def test_the_scaling_of_efficientnet_is_that_of_its_download() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (5, 3))
     # The download's network: a 255th, then its own mean and variance, then the scaling.
     download = (pixels / 255 - mean) / deviation * (1 / np.sqrt(deviation))
-    _, scale, offset = pretrained.scaling("EfficientNetB0")
+    _, scale, offset = backbones.scaling("EfficientNetB0")
     of_file = ((pixels * scale + offset) / 255 - mean) / deviation
     np.testing.assert_allclose(of_file, download, atol=1e-4)
 
@@ -219,7 +220,7 @@ def test_few_photographs_are_learnt_by_carrying_over_where_the_weights_are_there
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     assert chosen_network(photographs(96, 900)) == ("airbench", None)
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / pretrained.DEFAULT_FILE).write_bytes(b"")
+    (tmp_path / "models" / backbones.DEFAULT_FILE).write_bytes(b"")
     name, why = chosen_network(photographs(96, 900))
     assert name == "pretrained" and why is not None and "900 training pictures of 96 pixels" in why
     assert chosen_network(photographs(56, 900))[0] == "airbench"
@@ -228,8 +229,8 @@ def test_few_photographs_are_learnt_by_carrying_over_where_the_weights_are_there
 
 def test_the_default_file_is_what_keras_asks_for() -> None:
     with patch("keras.src.utils.file_utils.get_file", side_effect=RuntimeError) as asked, pytest.raises(RuntimeError):
-        getattr(keras.applications, pretrained.DEFAULT)(include_top=False, input_shape=(32, 32, 3))
-    assert asked.call_args[0][0] == pretrained.DEFAULT_FILE
+        getattr(keras.applications, backbones.DEFAULT)(include_top=False, input_shape=(32, 32, 3))
+    assert asked.call_args[0][0] == backbones.DEFAULT_FILE
 
 
 def test_the_backbone_is_looked_into(backbone: Path) -> None:
@@ -250,7 +251,7 @@ def test_the_backbone_is_looked_into(backbone: Path) -> None:
 def test_channels_that_are_weighed_by_their_means_are_maps_still() -> None:
     tensors = [Tensor("pictures", "uint8", ("picture",), shape=(64, 64, 3))]
     small = keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(64, 64, 3))
-    with patch.object(pretrained, "_load"):
+    with patch.object(backbones, "_load"):
         options = read_options(pretrained.Pretrained.Options, {"backbone": "MobileNetV3Small", "weights": "any"})
         options.shift, options.flips = 0, "no"
         model = zoo.load("pretrained").build(tensors, DATASET.problem.head(), options, 0)
