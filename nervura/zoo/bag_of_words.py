@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from nervura.zoo.base import SCHEDULES, Network, TrainingOptions, option
+from nervura.zoo.base import Network, TrainingOptions, option
 
 if TYPE_CHECKING:
     import keras
 
     from nervura.encoding import Tensor
     from nervura.problems.base import Head
-
-SCALE = 10.0
-"""Weights of a text have unit length, so that those of the network would have to be large."""
 
 
 class BagOfWords(Network):
@@ -28,7 +24,7 @@ class BagOfWords(Network):
     Cost: terms x outputs weights, of which a text touches a few hundred.
     Choose it for texts, first of all.
     Paper: Wang and Manning, Baselines and Bigrams: Simple, Good Sentiment and Topic Classification (ACL 2012). How we differ:
-    terms are weighted by TF-IDF, and all weights are learnt by gradients that stop by validation rows.
+    terms are weighted by TF-IDF, and the weights are those of a logistic or ridge regression, from which gradients may go on.
     """
 
     name = "bag_of_words"
@@ -37,28 +33,16 @@ class BagOfWords(Network):
 
     @dataclass
     class Options(TrainingOptions):
-        epochs: int = option(40, "most passes over the training rows", low=1, high=100_000)
-        patience: int = option(4, "passes without a better validation loss before training stops", low=1, high=100_000)
-        batch_size: int = option(64, "rows per step; 0: by the number of rows", low=0, high=65_536)
-        learning_rate: float = option(0.02, "size of a step", low=1e-7, high=10.0, search=(0.01, 0.02, 0.05))
-        weight_decay: float = option(
-            0.0, "share of the weights taken away per unit of learning rate, for adamw", low=0.0, high=1.0
-        )
-        schedule: str = option("constant", "how the learning rate changes over the epochs", choices=SCHEDULES)
+        epochs: int = option(0, "passes of gradients after the regression", low=0, high=100_000)
+        patience: int = option(3, "passes without a better validation loss before training stops", low=1, high=100_000)
+        learning_rate: float = option(1e-4, "size of a step", low=1e-7, high=10.0)
 
-    def features(
-        self,
-        inputs: dict[str, keras.KerasTensor],
-        tensors: dict[str, Tensor],
-        head: Head,
-        options: Any,
-        seeds: Iterator[int],
-    ) -> keras.KerasTensor:
-        from nervura.layers.term_sums import TermSums
+    def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
+        import keras
 
-        return TermSums(tensors["terms"].sizes[0], head.units, SCALE, name="terms_summed")(inputs["terms"])
+        from nervura.layers.term_outputs import TermOutputs
 
-    def head(self, features: keras.KerasTensor, head: Head, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
-        from nervura.layers.shifted import Shifted
-
-        return Shifted(head.activation, name="output")(features)
+        terms = next(tensor for tensor in tensors if tensor.name == "terms")
+        given = {"terms": keras.Input(terms.shape, dtype=terms.dtype, name="terms")}
+        outputs = TermOutputs(terms.sizes[0], head.units, head.activation, name="output")(given["terms"])
+        return keras.Model(given, outputs, name=self.name)

@@ -6,7 +6,7 @@ import pytest
 from nervura.encoding import Tensor
 from nervura.problems.base import Head
 from nervura.zoo.bag_of_embeddings import BagOfEmbeddings
-from nervura.zoo.bag_of_words import SCALE, BagOfWords
+from nervura.zoo.bag_of_words import BagOfWords
 from nervura.zoo.base import read_options
 
 keras = pytest.importorskip("keras")
@@ -22,9 +22,9 @@ def test_it_is_the_linear_model_of_the_paper() -> None:
     assert model.count_params() == 50 * 3 + 3
     draw = np.random.default_rng(0)
     table = draw.normal(size=(50, 3)).astype("float32")
-    model.get_layer("terms_summed").table.assign(table)
+    model.get_layer("output").table.assign(table)
     x = np.array([[[7, 0.6], [49, 0.8], [0, 0], [0, 0]]], "float32")
-    sums = SCALE * (0.6 * table[7] + 0.8 * table[49])
+    sums = 0.6 * table[7] + 0.8 * table[49]
     expected = np.exp(sums) / np.exp(sums).sum()
     assert np.allclose(keras.ops.convert_to_numpy(model({"terms": x}))[0], expected, atol=1e-5)
 
