@@ -293,7 +293,8 @@ def _nested(
     """The columns of arrays or lists that are series: those that are called so, or all of enough moments where at most one
     other column, such as a number of the row, stands beside them."""
     inputs = [name for name in dtypes if roles.get(name, "input") == "input"]
-    held = {name for name in inputs if series.is_nested(dtypes[name])}
+    # A column of pictures is not among the columns that are looked at.
+    held = {name for name in inputs if name in sample.columns and series.is_nested(dtypes[name])}
     called = {name for name in held if kinds.get(name) == "series"}
     others = [name for name in inputs if name not in held and name not in PART_COLUMNS]
     if called or len(others) > 1:

@@ -9,9 +9,12 @@ from nervura.clusterers import base
 RIDGE = 1e-3
 """Added to each variance, in units of the columns' own."""
 
+BEGINNINGS, WIDE = 3, 30
+"""Fits begin so often anew; of rows with more values than the second of these once, since each takes long."""
+
 
 class GaussianMixture(base.Clusterer):
-    """A Gaussian with a covariance of its own for each cluster; scikit-learn fits them, from three beginnings.
+    """A Gaussian with a covariance of its own for each cluster; scikit-learn fits them.
 
     Source: A. P. Dempster et al., Maximum Likelihood from Incomplete Data via the EM Algorithm, 1977.
     """
@@ -28,5 +31,7 @@ class GaussianMixture(base.Clusterer):
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            made = Gaussians(clusters, reg_covar=RIDGE, n_init=3, random_state=seed).fit(np.asarray(rows, np.float64))
+            beginnings = 1 if rows.shape[1] > WIDE else BEGINNINGS
+            made = Gaussians(clusters, reg_covar=RIDGE, n_init=beginnings, random_state=seed)
+            made.fit(np.asarray(rows, np.float64))
         return base.Mixture(made.weights_, made.means_, made.precisions_cholesky_, np.arange(clusters))

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 FORMS = ("spherical", "diag", "tied", "full")
 """Of the covariances: alike in all directions, along the columns, one for all Gaussians, one for each."""
 
+WIDEST = 50
+"""Rows of more values are tried with the first two forms alone: the others take long, and more rows than there are."""
+
 TIMES = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """So many times the clusters are tried as the number of Gaussians."""
 
@@ -75,7 +78,7 @@ def chosen(rows: np.ndarray, least: int, seed: int, counts: Sequence[int] = ()) 
     counts = counts or sorted({max(least, round(times * least)) for times in TIMES} | {least + 1, least + 2})
     best: Any = None
     lowest = np.inf
-    for form in FORMS:
+    for form in FORMS if rows.shape[1] <= WIDEST else FORMS[:2]:
         last, worse = np.inf, 0
         for count in counts:
             first = (form, count) == (FORMS[0], counts[0])
