@@ -162,6 +162,11 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
     _add_use(export)
 
+    pack = add("pack", _pack, "write a run as one file that can be sent and kept")
+    pack.add_argument("run", metavar="RUN")
+    pack.add_argument("--out", metavar="FILE", help="where to (default: RUN.nervura, beside the run)")
+    _add_language(pack)
+
     compare = add("compare", _compare, "set runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN")
 
@@ -445,6 +450,14 @@ def _export(given: argparse.Namespace) -> None:
 
     path = nervura.load(given.run).export(given.to, given.out, given.use)
     _print_json({"export": str(path)}) if given.json else print(path)
+
+
+def _pack(given: argparse.Namespace) -> None:
+    from nervura.packing import pack
+    from nervura.run import Run
+
+    path = pack(Run.open(given.run), given.out, given.lang)
+    _print_json({"packed": str(path)}) if given.json else print(path)
 
 
 def _compare(given: argparse.Namespace) -> None:

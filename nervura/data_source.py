@@ -28,6 +28,8 @@ class DataCode:
     def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
         self.schema, self.tensors = schema, tensors
         self.problem, coding = problem["name"], problem["coding"]
+        self.predicts: bool = problem.get("needs_target", True)
+        self.odd: list[str] = coding.get("odd", [])
         self.classes: list[str] | None = coding.get("classes")
         self.coding = coding
         self.temperature = coding.get("temperature", 1.0) if self.classes else 1.0
@@ -48,7 +50,7 @@ class DataCode:
         """The text of ``data.py``."""
         typed = self._typed()
         tensors = self._tensors()
-        target, target_words = self._target()
+        target, target_words = self._target() if self.target is not None else ("", "")
         constants = self._constants()
         reading = self._reading()
         imports = ["from pathlib import Path"] if self.columns else []
@@ -59,7 +61,7 @@ class DataCode:
             *(["import math"] if "circle" in self.helpers else []),
             *imports,
         ]
-        return render(
+        text = render(
             "data.py.j2",
             {
                 "imports": [*imports, *([""] if imports else []), "import numpy as np", "import polars as pl"],
@@ -75,8 +77,16 @@ class DataCode:
                 "bounded": self.bound is not None,
                 "ruled": next(iter(self.rule), ""),
                 "problem": self.problem,
+                "predicts": self.predicts,
+                "odd": self.odd,
             },
         )
+        return text.rstrip() + "\n"
+
+    @property
+    def target(self) -> Column | None:
+        """The column of answers, or of the labels that anomalies are told by; None where no code reads it."""
+        return self.schema.target if self.predicts or self.odd else None
 
     # --- Columns as values of their kind ---
 
@@ -233,6 +243,8 @@ class DataCode:
     def _target(self) -> tuple[str, str]:
         target = self.schema.target
         expression = self._expression(target)
+        if self.odd:
+            return expression, target.kind
         if self.classes is None:
             return expression, ""
         if target.kind == "boolean":
@@ -260,12 +272,14 @@ class DataCode:
     def _special_words(self) -> dict[str, list[str]]:
         words = self.reading.get("null_words") or list(MISSING_WORDS)
         more, kept = self.reading.get("null_words_in") or {}, self.reading.get("null_words_kept") or {}
-        used = [c.name for c in (*self.schema.inputs, self.schema.target) if c.name in more or c.name in kept]
+        used = [c.name for c in self._read_columns() if c.name in more or c.name in kept]
         return {name: [w for w in (*words, *more.get(name, ())) if w not in kept.get(name, ())] for name in used}
 
     def _string_columns(self) -> list[str]:
-        columns = (*self.schema.inputs, self.schema.target)
-        return [c.name for c in columns if c.dtype in ("String", "Categorical", "Enum")]
+        return [c.name for c in self._read_columns() if c.dtype in ("String", "Categorical", "Enum")]
+
+    def _read_columns(self) -> list[Column]:
+        return [*self.schema.inputs, *([self.target] if self.target is not None else [])]
 
     def _repeated_names(self) -> bool:
         """Whether a column may have been renamed because another is called alike, as ``unique_names`` does it."""
@@ -317,6 +331,8 @@ class PictureCode:
     def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
         self.schema, self.problem, self.coding = schema, problem["name"], problem["coding"]
         self.reading = source.get("reading") or {}
+        self.predicts: bool = problem.get("needs_target", True)
+        self.odd: list[str] = self.coding.get("odd", [])
         self.classes: list[str] | None = self.coding.get("classes")
         self.temperature = self.coding.get("temperature", 1.0) if self.classes else 1.0
         self.bound: float | None = (self.coding.get("conformal") or {}).get("bound")
@@ -334,7 +350,9 @@ class PictureCode:
             **form,
             "picture": quoted(column.name),
             "column": quoted(self.reading.get("pictures") or column.name),
-            "target": quoted(self.schema.target.name),
+            "target": quoted(self.schema.target.name) if self.predicts or self.odd else "",
+            "predicts": self.predicts,
+            "odd": self.odd,
             "constants": coding_lines(self),
             "classes": self.classes,
             "tempered": self.temperature != 1.0,
@@ -342,7 +360,7 @@ class PictureCode:
             "ruled": next(iter(self.rule), ""),
             "problem": self.problem,
         }
-        return render("pictures.py.j2", told)
+        return render("pictures.py.j2", told).rstrip() + "\n"
 
 
 class SeriesCode(PictureCode):
@@ -377,8 +395,10 @@ class SeriesCode(PictureCode):
 
 
 def coding_lines(code: DataCode | PictureCode) -> list[str]:
-    """The constants of the target's coding."""
+    """The constants of the target's coding, or of the labels that anomalies are told by."""
     lines = []
+    if not code.predicts:
+        return ["# The labels that mean an anomaly.", *assignment("ODD", code.odd)] if code.odd else []
     if code.classes is not None:
         lines += ["# The answers, in the order of the network's outputs.", *assignment("CLASSES", code.classes)]
     else:

@@ -104,7 +104,7 @@ class Dataset:
         """
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
-        named, known = problems.load(problem) if problem else None, target or found.target
+        named, known = problems.load(problem) if problem else None, found.target if target is None else target
         predicts = named.needs_target if named is not None else known is not None
         schema = infer_schema(found, known, dict(kinds or {}), list(drop), group, time, predicted=predicts)
         if found.pictures and predicts and not known:

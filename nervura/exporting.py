@@ -15,15 +15,16 @@ from nervura import encoding
 from nervura.designing import rows_at_once
 from nervura.errors import MissingDependency, NervuraError, OptionError, RunError
 from nervura.exporters import exporters
-from nervura.exporters.base import Answerer, Exporter
-from nervura.predicting import answerer, answering, called, load_model, load_problem, load_schema
+from nervura.exporters.base import Answerer, Exporter, load_problem
+from nervura.predicting import answerer, answering, called, load_model, load_schema
 from nervura.problems.base import Appraised
 from nervura.run import Run, in_file_names
 from nervura.schema import Schema
 from nervura.sources import read
 
 TOLERANCE = 1e-5
-"""The largest difference allowed: of a probability, or of a value in units of the target's standard deviation."""
+"""The largest difference allowed: of a probability, of a value in units of the target's standard deviation, or of a code or
+a score in units of their own deviation where that is above 1."""
 
 NETWORK = "network"
 """The run's own network, among the models that ``use`` can ask for."""
@@ -70,6 +71,8 @@ def export(
         )
     other = None if use == NETWORK else _other(run, exporter, use)
     file = exporter.file if other is None else f"{in_file_names(other.name)}{Path(exporter.file).suffix}"
+    if run.packed is not None and out is None:
+        raise RunError(f"A packed run is not written to. Write --out with a place for '{file}'.")
     target = run.path / "exports" / file if out is None else Path(out).expanduser().absolute()
     if out is not None and target.exists() and not (target.is_dir() and not any(target.iterdir())):
         raise RunError(f"An export is written to a new place; '{out}' exists. Write --out with another name.")
@@ -128,12 +131,12 @@ def compare(run: Run, exporter: Exporter, path: Path, rows: pl.DataFrame, use: s
         problem, model = load_problem(run), load_model(run)
         inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
         batch_size = rows_at_once(model, BATCH_SIZE)
-        expected = problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0))
+        expected = problem.figures(problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0)))
     else:
         problem, answer = answering(run, use)
         expected = answer(encoded)
     found = exporter.load(run, path)(rows)
-    unit = problem.coding.get("deviation", 1.0)
+    unit = problem.coding.get("deviation", 1.0) if problem.needs_target else max(1.0, float(expected.std()))
     difference = float(np.max(np.abs(found - expected))) / unit if found.shape == expected.shape else np.inf
     if not difference <= TOLERANCE:
         raise RunError(

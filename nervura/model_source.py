@@ -9,13 +9,13 @@ import keyword
 import re
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from nervura.code_text import call_lines, import_line, quoted
+from nervura.code_text import LINE, call_lines, import_line, quoted
 from nervura.errors import RunError
 
 CONSTANTS = {
@@ -66,7 +66,10 @@ class Loop:
 
 
 def model_source(
-    model: keras.Model, sizes: list[int], inner: dict[str, tuple[str, dict[str, Any]]] | None = None
+    model: keras.Model,
+    sizes: list[int],
+    inner: dict[str, tuple[str, dict[str, Any]]] | None = None,
+    stems: dict[str, str] | None = None,
 ) -> tuple[str, list[type]]:
     """The text of ``model.py``, with one function ``build_model``, and the classes it takes from ``layers.py``.
 
@@ -75,13 +78,15 @@ def model_source(
         inner: for each model inside it, by its name, the function of ``keras.applications`` that makes it and what that
             is told besides its input.
         sizes: the number of codes of each category, which the file takes from ``data.SIZES``.
+        stems: by the names of layers, which other code knows them by, the constants that hold their widths; empty where
+            nobody can change it.
 
     Raises:
         RunError: the model cannot be written so.
     """
     if not hasattr(model, "_inputs_struct"):
         raise _unknown(f"the model '{model.name}', which is not a functional one")
-    graph = _Graph(model, sizes, inner or {})
+    graph = _Graph(model, sizes, inner or {}, stems or {})
     steps = graph.steps()
     # A single input may be renamed first, where the first block is then like the others.
     parts = min((fold(way) for way in (steps, _renamed_input(steps, graph))), key=_length)
@@ -112,70 +117,122 @@ def layers_source(classes: list[type], package: str = "exported") -> str:
     Args:
         package: the name under which Keras registers them there.
     """
-    wanted: dict[str, str] = {}
-    plain: set[str] = set()
-    members: dict[str, set[str]] = {"__future__": {"annotations"}}
-    for cls in classes:
-        _take(cls.__name__, sys.modules[cls.__module__], wanted, plain, members)
-    code = "\n\n\n".join(wanted.values()).replace('package="nervura"', f'package="{package}"')
+    return definitions_source(classes, "Layers that Keras does not have.", package)
+
+
+def definitions_source(things: Sequence[Any], about: str, package: str = "exported") -> str:
+    """The text of a module of classes and functions as they stand in this package, with all that they use.
+
+    Args:
+        about: its docstring.
+        package: as for ``layers_source``.
+    """
+    taken = _Definitions()
+    for thing in things:
+        taken.add(thing.__name__, sys.modules[thing.__module__])
+    code = taken.code().replace('package="nervura"', f'package="{package}"')
     sections = []
     for test in (
         lambda name: name == "__future__",
         lambda name: name in sys.stdlib_module_names and name != "__future__",
         lambda name: name not in sys.stdlib_module_names and name != "__future__",
     ):
-        lines = sorted(line for line in plain if test(line.split()[1].split(".")[0]))
+        lines = sorted(line for line in taken.plain if test(line.split()[1].split(".")[0]))
         lines += [
-            import_line(name, sorted(found)) for name, found in sorted(members.items()) if test(name.split(".")[0])
+            import_line(name, sorted(found))
+            for name, found in sorted(taken.members.items())
+            if test(name.split(".")[0])
         ]
         if lines:
             sections.append("\n".join(lines))
     # Two blank lines stand before a class or function, one before a constant.
     gap = "\n\n\n" if code.startswith(("@", "class", "def")) else "\n\n"
-    return '"""Layers that Keras does not have."""\n\n' + "\n\n".join(sections) + gap + code + "\n"
+    return f'"""{about}"""\n\n' + "\n\n".join(sections) + gap + code + "\n"
 
 
-def _take(name: str, module: Any, wanted: dict[str, str], plain: set[str], members: dict[str, set[str]]) -> None:
-    """Adds the definition of ``name`` in ``module`` after all definitions and imports that it uses."""
-    if name in wanted:
-        return
-    text = inspect.getsource(module)
-    tree = ast.parse(text)
-    definition = next(node for node in tree.body if name in _defined(node))
-    used = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)} - {name}
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            for alias in node.names:
-                if (alias.asname or alias.name.split(".")[0]) in used:
-                    plain.add(f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else ""))
-        elif isinstance(node, ast.ImportFrom):
-            for alias in node.names:
-                if (alias.asname or alias.name) not in used:
-                    continue
-                if (node.module or "").startswith(__package__):
-                    _take(alias.name, sys.modules[str(node.module)], wanted, plain, members)
-                else:
-                    shown = alias.name + (f" as {alias.asname}" if alias.asname else "")
-                    members.setdefault(str(node.module), set()).add(shown)
-        else:
-            for other in sorted(_defined(node) & used):
-                _take(other, module, wanted, plain, members)
-    first = min([definition.lineno, *(d.lineno for d in getattr(definition, "decorator_list", []))])
-    wanted[name] = "\n".join(text.splitlines()[first - 1 : definition.end_lineno])
+Place = tuple[str, int]
+"""A definition: its module and its line there."""
+
+
+class _Definitions:
+    """Definitions of this package, each after those that it uses, and what they import from elsewhere.
+
+    Attributes:
+        texts: by place.
+        names: what each of them defines.
+        uses: for each the places of what it uses, by the name that it has there.
+        plain: lines such as ``import numpy as np``.
+        members: what is imported from each module.
+    """
+
+    def __init__(self) -> None:
+        self.texts: dict[Place, str] = {}
+        self.names: dict[Place, set[str]] = {}
+        self.uses: dict[Place, dict[str, Place]] = {}
+        self.plain: set[str] = set()
+        self.members: dict[str, set[str]] = {"__future__": {"annotations"}}
+
+    def add(self, name: str, module: Any) -> Place:
+        """Takes the definition of ``name`` in ``module`` after all that it uses."""
+        text = inspect.getsource(module)
+        tree = ast.parse(text)
+        definition = next(node for node in tree.body if name in _defined(node))
+        place = (module.__name__, definition.lineno)
+        if place in self.names:
+            return place
+        self.names[place], self.uses[place] = _defined(definition), {}
+        used = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)} - self.names[place]
+        for node in tree.body:
+            if isinstance(node, ast.Import):
+                for alias in node.names:
+                    if (alias.asname or alias.name.split(".")[0]) in used:
+                        self.plain.add(f"import {alias.name}" + (f" as {alias.asname}" if alias.asname else ""))
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    if (alias.asname or alias.name) not in used:
+                        continue
+                    if (node.module or "").startswith(__package__):
+                        found = self.add(alias.name, sys.modules[str(node.module)])
+                        self.uses[place][alias.asname or alias.name] = found
+                    else:
+                        shown = alias.name + (f" as {alias.asname}" if alias.asname else "")
+                        self.members.setdefault(str(node.module), set()).add(shown)
+            else:
+                for other in sorted(_defined(node) & used):
+                    self.uses[place][other] = self.add(other, module)
+        first = min([definition.lineno, *(d.lineno for d in getattr(definition, "decorator_list", []))])
+        self.texts[place] = "\n".join(text.splitlines()[first - 1 : definition.end_lineno])
+        return place
+
+    def code(self) -> str:
+        """All of them. Names that several modules give to different things begin with the module's there."""
+        homes = Counter(name for place in self.texts for name in self.names[place])
+        blocks = []
+        for place, text in self.texts.items():
+            own = {name: place for name in self.names[place]}
+            for name, home in (own | self.uses[place]).items():
+                if homes[name] > 1:
+                    stem = home[0].rpartition(".")[2]
+                    new = f"{stem.upper() if name.isupper() else stem}_{name}"
+                    text = re.sub(rf"(?<![\w.]){name}\b", new, text)
+            blocks.append(text)
+        return "\n\n\n".join(blocks)
 
 
 def _defined(node: ast.stmt) -> set[str]:
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         return {node.name}
     targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
-    return {target.id for target in targets if isinstance(target, ast.Name)}
+    return {one.id for target in targets for one in ast.walk(target) if isinstance(one, ast.Name)}
 
 
 class _Graph:
     """The calls of a model, each as a step."""
 
-    def __init__(self, model: Any, sizes: list[int], inner: dict[str, tuple[str, dict[str, Any]]]):
-        self.model, self.sizes, self.inner = model, sizes, inner
+    def __init__(
+        self, model: Any, sizes: list[int], inner: dict[str, tuple[str, dict[str, Any]]], stems: dict[str, str]
+    ):
+        self.model, self.sizes, self.inner, self.stems = model, sizes, inner, stems
         self.custom: list[type] = []
         self.names = {id(tensor): _identifier(tensor.name) for tensor in model.inputs}
 
@@ -290,22 +347,25 @@ class _Graph:
         for name, value in _telling(layer):
             number = isinstance(value, int | float) and not isinstance(value, bool)
             shown: str | Constant
-            if number and name in CONSTANTS and not final:
-                shown = Constant(CONSTANTS[name], value)
+            stem = self.stems.get(layer.name, "" if final else CONSTANTS.get(name, "")) if name in CONSTANTS else ""
+            if number and stem:
+                shown = Constant(stem, value)
             else:
                 shown = self._from_sizes(value) if self.sizes and isinstance(value, list) else self.code(value)
             arguments.append((None if name == _first_parameter(cls) else name, shown))
         if layer.dtype_policy.name != keras.config.dtype_policy().name:
             arguments.append(("dtype", quoted(layer.dtype_policy.name)))
-        if not re.fullmatch(rf"{_snake(cls.__name__)}(_\d+)?", layer.name):
+        if layer.name in self.stems or not re.fullmatch(rf"{_snake(cls.__name__)}(_\d+)?", layer.name):
             arguments.append(("name", quoted(layer.name)))
         return callee, arguments
 
     def _from_sizes(self, value: list[Any]) -> str | Constant:
         """Lists that follow from the numbers of levels are written as what they follow from."""
-        if value == self.sizes:
-            return "SIZES"
-        if all(isinstance(item, int) for item in value) and value == [min(max(value), size) for size in self.sizes]:
+        if (
+            value != self.sizes
+            and all(isinstance(item, int) for item in value)
+            and value == [min(max(value), size) for size in self.sizes]
+        ):
             return Constant("EMBEDDING", max(value), "[min({}, size) for size in SIZES]")
         return self.code(value)
 
@@ -318,6 +378,8 @@ class _Graph:
         if isinstance(value, dict):
             return "{" + ", ".join(f"{self.code(k)}: {self.code(v)}" for k, v in value.items()) + "}"
         if isinstance(value, list):
+            if self.sizes and value == self.sizes:
+                return "SIZES"
             if len(value) > 8 and len(set(map(repr, value))) == 1:
                 return f"[{self.code(value[0])}] * {len(value)}"
             return "[" + ", ".join(map(self.code, value)) + "]"
@@ -552,6 +614,9 @@ def _step_lines(step: Step, named: dict[Constant, str], indent: int) -> list[str
     begin = f"{' ' * indent}{step.target} = {step.callee}"
     if step.arguments is None:
         return [begin]
+    head = f"{begin}({', '.join(shown)})("
+    if step.inputs is not None and len(head) <= LINE < len(f"{head}{step.inputs})"):
+        return [head, f"{' ' * (indent + 4)}{step.inputs}", f"{' ' * indent})"]
     return call_lines(begin + "(", shown, ")" if step.inputs is None else f")({step.inputs})", indent)
 
 

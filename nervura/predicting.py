@@ -15,8 +15,7 @@ from nervura import encoding, layers
 from nervura.baselines import baselines
 from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
-from nervura.exporters.base import Answerer
-from nervura.problems import problems
+from nervura.exporters.base import Answerer, load_problem
 from nervura.problems.base import Appraised, Classification, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
@@ -56,15 +55,6 @@ def _read_model(run: Run, file: Path) -> keras.Model:
         raise RunError(
             f"The run '{run.path}' is damaged: {file.relative_to(run.path)} cannot be read ({error}). Train it again."
         ) from error
-
-
-def load_problem(run: Run) -> Problem:
-    """The problem of a run, knowing its target's coding."""
-    told = run.need("problem")
-    kind = type(problems.load(told["name"]))
-    if issubclass(kind, Appraised):
-        return kind(told["coding"], run.read_arrays("problem"))
-    return kind(told["coding"])
 
 
 def load_schema(run: Run) -> Schema:

@@ -6,7 +6,9 @@ import csv
 import json
 import math
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
@@ -14,6 +16,7 @@ from typing import Any, Self
 import numpy as np
 
 from nervura.errors import RunError
+from nervura.packed import unpack
 
 FORMAT = 1
 """The version of the layout of a run directory, in ``run.json``."""
@@ -24,7 +27,10 @@ class Run:
 
     Attributes:
         path: the directory, absolute.
+        packed: the file that a packed run was read from; it is not written to.
     """
+
+    packed: Path | None = None
 
     def __init__(self, path: str | Path):
         self.path = Path(path).expanduser().resolve()
@@ -53,12 +59,14 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> Self:
-        """The run that stands in a directory.
+        """The run that stands in a directory, or in a packed file, which is checked and unpacked into a temporary directory.
 
         Raises:
             RunError: there is none, or it is damaged.
         """
         run = cls(path)
+        if run.path.is_file():
+            run = cls._unpacked(run.path)
         if not run.path.exists():
             raise RunError(f"A run is a directory made by 'nervura train'; '{path}' does not exist.")
         state = run.read("run") if run.path.is_dir() else None
@@ -69,6 +77,21 @@ class Run:
                 f"This version reads runs of format {FORMAT}; '{path}' has format {state.get('format')!r}. "
                 "Use the version of nervura that made it."
             )
+        return run
+
+    @classmethod
+    def _unpacked(cls, file: Path) -> Self:
+        folder = Path(tempfile.mkdtemp(prefix="nervura-"))
+        run = cls(folder / file.stem)
+        # The directory goes when nobody has the run any more.
+        weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
+        run.path.mkdir()
+        try:
+            unpack(file, run.path)
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
+        run.packed = file
         return run
 
     def read(self, name: str, /) -> dict[str, Any] | None:
@@ -151,7 +174,7 @@ class Run:
         Raises:
             RunError: it cannot be written; what stood there before is left as it was.
         """
-        target = self.path / name
+        target = self._to_write(name)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary_name = tempfile.mkstemp(
@@ -178,7 +201,7 @@ class Run:
         Raises:
             RunError: it cannot be written.
         """
-        target = self.path / name
+        target = self._to_write(name)
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as temporary:
@@ -193,6 +216,13 @@ class Run:
                 f"'{target}' cannot be written ({error.strerror or error}). Free some space or make the folder "
                 f"writable, then write: nervura resume {self.path}"
             ) from error
+
+    def _to_write(self, name: str) -> Path:
+        if self.packed is not None:
+            raise RunError(
+                f"A packed run is not written to; '{self.packed}' would get '{name}'. Use the run's directory for that."
+            )
+        return self.path / name
 
     def history(self) -> dict[str, list[float]]:
         """The columns of history.csv, one value per epoch; empty when there is none."""

@@ -23,6 +23,13 @@ LEAST_MISSED = 1e-2
 
 ROWS_AT_ONCE = 4_000
 
+LIKE, KNOWN_ROWS = 10, 2_000
+"""The reasons of a row are told by so many rows that are like it, among so many that were learnt from."""
+
+LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**25
+"""Of more rows so many, or of wide ones as many as have so many values together, are given to the detectors, taken evenly;
+most of them learn from fewer."""
+
 PLACES = ("top left", "top", "top right", "left", "middle", "right", "bottom left", "bottom", "bottom right")
 
 
@@ -117,3 +124,8 @@ class Views:
         names = list(dict.fromkeys(columns))
         place = {name: number for number, name in enumerate(names)}
         return names, np.array([place[column] for column in columns]), np.array([numbers.get(n, -1) for n in names])
+
+
+def learnt_rows(width: int) -> int:
+    """How many rows of so many values are given to the detectors at most."""
+    return max(LIKE, min(LEARNT_ROWS, LEARNT_VALUES // width))

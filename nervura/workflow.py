@@ -106,6 +106,12 @@ class TrainedRun(Run):
         load_model(self)  # says what is wrong where it is absent or damaged
         return export(self, to, out, use=use)
 
+    def pack(self, out: str | Path | None = None, lang: str = "en") -> Path:
+        """Writes the run as one ``.nervura`` file; see ``nervura.packing.pack``."""
+        from nervura.packing import pack
+
+        return pack(self, out, lang)
+
     def scores(self) -> list[dict[str, Any]]:
         """One dict per model: its name and its scores on the test rows, the network of this run first."""
         evaluation = self.evaluation

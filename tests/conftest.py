@@ -25,8 +25,8 @@ def brief_rivals() -> Iterator[None]:
 
     design = evaluation.design
 
-    def brief(problem: Any, network: Any, schema: Any, options: Any, *more: Any) -> Any:
-        return design(problem, network, schema, {"epochs": 4, **options}, *more)
+    def brief(problem: Any, network: Any, schema: Any, options: Any, *more: Any, **how: Any) -> Any:
+        return design(problem, network, schema, {"epochs": 4, **options}, *more, **how)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "design", brief)

@@ -15,11 +15,24 @@ import pytest
 import nervura
 
 PACKAGE = Path(nervura.__file__).parent
-GROUND = {"errors", "schema", "run", "shelf", "backend", "parsing", "metrics", "encoding", "writing", "messages"}
+GROUND = {
+    "errors",
+    "schema",
+    "packed",
+    "run",
+    "shelf",
+    "backend",
+    "parsing",
+    "metrics",
+    "encoding",
+    "writing",
+    "messages",
+}
 GROUND |= {
     "code_text",
     "model_source",
     "data_source",
+    "targetless_source",
     "onnx_graph",
     "onnx_encoding",
     "onnx_catboost",

@@ -29,6 +29,7 @@ COMMANDS = [
     "explain",
     "report",
     "export",
+    "pack",
     "compare",
     "zoo",
     "resume",

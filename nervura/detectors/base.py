@@ -1,4 +1,5 @@
-"""The contract of a detector: it learns what usual rows are like from a matrix, and gives others a score.
+"""The contract of a detector: it learns what usual rows are like from a matrix, and gives others a score. A subclass of
+``Detector`` in a file of this folder is found by the shelf.
 
 Rows are matrices (rows, features) of comparable columns; scores are (rows,), higher is odder, and on no scale of their own.
 """
@@ -9,8 +10,14 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from nervura.problems.base import FEWEST_HALVED
+
 SAME = 1e-5
 """Rows nearer than this, for each root of the number of features, are the same row."""
+
+
+FOLDS = 5
+"""Of few validation rows each such part is scored by detectors that have learnt from the others."""
 
 
 class Fitted:
@@ -31,7 +38,7 @@ class Fitted:
 
 
 class Detector:
-    """One way to tell odd rows. A subclass in a file of this folder is found by the shelf.
+    """One way to tell odd rows from usual ones.
 
     Attributes:
         fitted: the class of what ``fit`` gives.
@@ -50,6 +57,25 @@ class Detector:
     def fit(self, rows: np.ndarray, seed: int = 0) -> Fitted:
         """``learn`` from the rows or, of many, from ``most`` of them taken evenly."""
         return self.learn(rows[:: max(1, -(-len(rows) // self.most))], seed)
+
+
+def learnt(detector: Detector, rows: np.ndarray, validation: np.ndarray) -> tuple[Fitted, np.ndarray]:
+    """A detector that has learnt, and the scores of validation rows by one that has not learnt from them.
+
+    Of many validation rows the detector learns from ``rows`` alone. Of fewer than ``FEWEST_HALVED``, none of which can be
+    spared, it learns from these too; each fifth of them is scored by one that has learnt from all the others.
+
+    Source: cross-conformal prediction, V. Vovk, Annals of Mathematics and Artificial Intelligence 2015.
+    """
+    if len(validation) >= FEWEST_HALVED:
+        fitted = detector.fit(rows)
+        return fitted, fitted.score(validation)
+    held, fold = np.empty(len(validation)), np.arange(len(validation)) % FOLDS
+    for number in range(FOLDS):
+        own = fold == number
+        if own.any():
+            held[own] = detector.fit(np.vstack([rows, validation[~own]])).score(validation[own])
+    return detector.fit(np.vstack([rows, validation])), held
 
 
 class Index:

@@ -6,10 +6,10 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted
 
 
-class EcodFit(base.Fitted):
+class EcodFit(Fitted):
     """
     Args:
         ordered: the values of each column in ascending order (rows, features).
@@ -43,7 +43,7 @@ class EcodFit(base.Fitted):
         return cls(arrays["ordered"], arrays["skewed_left"])
 
 
-class Ecod(base.Detector):
+class Ecod(Detector):
     """The surprise at a row's values, summed over the columns as if they were independent; the larger of three sums.
 
     Source: Z. Li et al., ECOD: Unsupervised Outlier Detection Using Empirical Cumulative Distribution Functions, IEEE TKDE

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted
 
 COMPONENTS, ROWS_EACH = 5, 20
 """So many Gaussians at most, and so many rows at least for each."""
@@ -15,7 +15,7 @@ RIDGE = 1e-2
 """Added to each variance, in units of the columns' own."""
 
 
-class GaussianMixtureFit(base.Fitted):
+class GaussianMixtureFit(Fitted):
     """
     Args:
         weights: of the Gaussians (components,).
@@ -43,7 +43,7 @@ class GaussianMixtureFit(base.Fitted):
         return cls(arrays["weights"], arrays["means"], arrays["factors"])
 
 
-class GaussianMixture(base.Detector):
+class GaussianMixture(Detector):
     """Minus the logarithm of the density of up to five Gaussians with full covariances; scikit-learn fits them.
 
     Source: A. P. Dempster et al., Maximum Likelihood from Incomplete Data via the EM Algorithm, 1977.

@@ -6,12 +6,12 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted
 
 TREES = 200
 
 
-class IsolationForestFit(base.Fitted):
+class IsolationForestFit(Fitted):
     """
     Args:
         starts: the number of each tree's root among all nodes (trees,).
@@ -57,7 +57,7 @@ class IsolationForestFit(base.Fitted):
         return cls(**arrays)
 
 
-class IsolationForest(base.Detector):
+class IsolationForest(Detector):
     """Trees that cut random columns at random places; the fewer cuts set a row apart, the odder it is.
 
     Source: F. T. Liu et al., Isolation Forest, ICDM 2008; scikit-learn grows the trees, here twice as many as there.

@@ -6,12 +6,12 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted, Index
 
 NEIGHBOURS = 20
 
 
-class LocalOutlierFactorFit(base.Fitted):
+class LocalOutlierFactorFit(Fitted):
     """
     Args:
         known: the rows that were learnt from (rows, features).
@@ -20,7 +20,7 @@ class LocalOutlierFactorFit(base.Fitted):
     """
 
     def __init__(self, known: np.ndarray, reach: np.ndarray, density: np.ndarray):
-        self.index, self.reach, self.density = base.Index(known), reach, density
+        self.index, self.reach, self.density = Index(known), reach, density
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         distances, numbers = self.index.nearest(rows, NEIGHBOURS)
@@ -34,7 +34,7 @@ class LocalOutlierFactorFit(base.Fitted):
         return cls(arrays["known"], arrays["reach"], arrays["density"])
 
 
-class LocalOutlierFactor(base.Detector):
+class LocalOutlierFactor(Detector):
     """The density around a row's neighbours over that around the row.
 
     Source: M. Breunig et al., LOF: Identifying Density-Based Local Outliers, SIGMOD 2000.
@@ -45,7 +45,7 @@ class LocalOutlierFactor(base.Detector):
     fitted = LocalOutlierFactorFit
 
     def learn(self, rows: np.ndarray, seed: int) -> LocalOutlierFactorFit:
-        distances, numbers = base.Index(rows).nearest(rows, NEIGHBOURS)
+        distances, numbers = Index(rows).nearest(rows, NEIGHBOURS)
         reach = distances[:, -1]
         return LocalOutlierFactorFit(rows, reach, densities(reach, distances, numbers))
 

@@ -6,14 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted, Index
 
 NEIGHBOURS = 10
 
 
-class NeighboursFit(base.Fitted):
+class NeighboursFit(Fitted):
     def __init__(self, known: np.ndarray):
-        self.index = base.Index(known)
+        self.index = Index(known)
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         return self.index.nearest(rows, NEIGHBOURS)[0].mean(1)
@@ -26,7 +26,7 @@ class NeighboursFit(base.Fitted):
         return cls(arrays["known"])
 
 
-class Neighbours(base.Detector):
+class Neighbours(Detector):
     """The mean distance to the nearest rows that were learnt from.
 
     Sources: F. Angiulli and C. Pizzuti, Fast Outlier Detection in High Dimensional Spaces, PKDD 2002; up to a constant it

@@ -6,12 +6,12 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted
 
 ROWS_AT_ONCE = 2_000
 
 
-class OneClassSvmFit(base.Fitted):
+class OneClassSvmFit(Fitted):
     """
     Args:
         vectors: the support vectors (vectors, features).
@@ -39,7 +39,7 @@ class OneClassSvmFit(base.Fitted):
         return cls(arrays["vectors"], arrays["weights"], arrays["gamma"])
 
 
-class OneClassSvm(base.Detector):
+class OneClassSvm(Detector):
     """The distance outside a surface that holds most rows, with Gaussian kernels of scikit-learn's usual width.
 
     Source: B. Scholkopf et al., Estimating the Support of a High-Dimensional Distribution, Neural Computation 2001.

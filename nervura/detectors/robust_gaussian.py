@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted
 
 KEPT = 0.75
 """The share of the rows that the middle and the covariance rest on; the others may be anything."""
@@ -16,7 +16,7 @@ RIDGE = 1e-3
 """So much of the mean variance is added to each, so that columns that say the same can be told from."""
 
 
-class RobustGaussianFit(base.Fitted):
+class RobustGaussianFit(Fitted):
     """
     Args:
         mean: of the rows that lie closest together (features,).
@@ -42,7 +42,7 @@ class RobustGaussianFit(base.Fitted):
         return cls(arrays["mean"], arrays["precision"])
 
 
-class RobustGaussian(base.Detector):
+class RobustGaussian(Detector):
     """The squared Mahalanobis distance to mean and covariance of the three quarters of the rows that lie closest together.
 
     Sources: the concentration steps of P. Rousseeuw and K. Van Driessen, A Fast Algorithm for the Minimum Covariance

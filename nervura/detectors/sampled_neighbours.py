@@ -6,18 +6,18 @@ from typing import Self
 
 import numpy as np
 
-from nervura.detectors import base
+from nervura.detectors.base import Detector, Fitted, Index
 
 SAMPLES, ROWS, NEIGHBOURS = 8, 256, 3
 
 
-class SampledNeighboursFit(base.Fitted):
+class SampledNeighboursFit(Fitted):
     def __init__(self, samples: np.ndarray):
         """
         Args:
             samples: (samples, rows, features).
         """
-        self.indices = [base.Index(sample) for sample in samples]
+        self.indices = [Index(sample) for sample in samples]
 
     def score(self, rows: np.ndarray) -> np.ndarray:
         each = [np.log(index.nearest(rows, NEIGHBOURS)[0].mean(1) + 1e-9) for index in self.indices]
@@ -31,7 +31,7 @@ class SampledNeighboursFit(base.Fitted):
         return cls(arrays["samples"])
 
 
-class SampledNeighbours(base.Detector):
+class SampledNeighbours(Detector):
     """The geometric mean, over eight samples of 256 rows, of the mean distance to the three nearest rows of a sample.
 
     Odd rows that resemble each other are each other's neighbours among all rows; in a small sample they seldom meet.

@@ -14,14 +14,15 @@ import polars as pl
 
 import nervura.layers
 from nervura.baselines.base import Fitted
-from nervura.problems.base import Problem
+from nervura.problems import problems
+from nervura.problems.base import Appraised, Problem
 from nervura.run import Run
 
 if TYPE_CHECKING:
     import keras
 
 Predict = Callable[[pl.DataFrame], np.ndarray]
-"""From raw rows, as the run's source reads them, to what the problem's ``estimates`` gives: (rows, classes) or (rows,)."""
+"""From raw rows, as the run's source reads them, to the problem's ``figures``: (rows, classes), (rows,) or (rows, columns)."""
 
 
 def load_network(path: Path) -> keras.Model:
@@ -31,6 +32,15 @@ def load_network(path: Path) -> keras.Model:
     for module in pkgutil.iter_modules(nervura.layers.__path__):
         import_module(f"nervura.layers.{module.name}")
     return keras.saving.load_model(path, compile=False)
+
+
+def load_problem(run: Run) -> Problem:
+    """The problem of a run, knowing its target's coding or what it learnt without one."""
+    told = run.need("problem")
+    kind = type(problems.load(told["name"]))
+    if issubclass(kind, Appraised):
+        return kind(told["coding"], run.read_arrays("problem"))
+    return kind(told["coding"])
 
 
 @dataclass(frozen=True)

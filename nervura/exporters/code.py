@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import inspect
 import json
 import subprocess
 import sys
@@ -14,20 +15,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura.code_text import LINE, call_lines, quoted, render
+from nervura import oddness
+from nervura.code_text import LINE, call_lines, import_line, quoted, render
 from nervura.data_source import DataCode, PictureCode, SeriesCode
-from nervura.encoding import PICTURES, SERIES, document_columns, image_column, medium
+from nervura.detectors import detectors
+from nervura.detectors.base import Detector, Index, learnt
+from nervura.encoding import PICTURES, SERIES, document_columns, image_column, medium, tensors
 from nervura.errors import RunError
-from nervura.exporters.base import Exporter, Predict, load_network
+from nervura.exporters.base import Exporter, Predict, load_network, load_problem
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
+from nervura.layers.row_loss import OwnObjective, RowLoss
 from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
-from nervura.model_source import layers_source, model_source
+from nervura.model_source import definitions_source, layers_source, model_source
 from nervura.pictures import as_png, decode
+from nervura.problems.base import Appraised, Targetless, halved
 from nervura.run import Run
 from nervura.schema import Schema
+from nervura.targetless_source import anomaly_source, objective_call, phase_lines
+from nervura.zoo import zoo
 
 STOPPING_FOLDS = 2
 """As in training: the folds of a bagged network that decide when to stop."""
@@ -39,17 +47,27 @@ class CodeExporter(Exporter):
     name = "code"
     summary = "a folder of plain Keras and Polars code: model.py, data.py, train.py, predict.py, weights"
     file = "code"
+    without_target = True
 
     def write(self, run: Run, path: Path) -> Path:
-        import keras
-
-        schema = Schema.from_json(run.need("schema"))
+        schema, problem = Schema.from_json(run.need("schema")), load_problem(run)
         if documents := document_columns(schema):
             raise RunError(
                 "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
                 f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
                 f"{documents[0].name}"
             )
+        if isinstance(problem, Appraised) and problem.name not in GIVES:
+            raise RunError(
+                f"Code is written for classes, values and the problems {', '.join(GIVES)}; this run's is {problem.name}. "
+                "Write --to keras."
+            )
+        return self._write_targetless(run, path, problem) if isinstance(problem, Targetless) else self._write(run, path)
+
+    def _write(self, run: Run, path: Path) -> Path:
+        import keras
+
+        schema = Schema.from_json(run.need("schema"))
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
         told_by = medium(schema)
@@ -60,18 +78,11 @@ class CodeExporter(Exporter):
         networks = _networks(run, model)
         settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
         members = bool(networks) or any(layer.name == "members" for layer in model.layers)
-        own: list[type] = [MemberLoss] if members else []
-        for name, cls in OWN.items():
-            if any(name in (one["schedule"], one["optimizer"]) for one in settings):
-                own.append(cls)
+        own = [*([MemberLoss] if members else []), *_own_parts(settings)]
         own.sort(key=lambda one: one.__name__)
         custom = [*custom, *own]
-        if backend != "tensorflow":
-            network = network.replace(
-                "\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1
-            )
-        split = run.read_arrays("split") or {}
-        parts, folds = split.get("parts"), split.get("folds")
+        network = _asking_for(backend, network)
+        parts = (run.read_arrays("split") or {}).get("parts")
         groups = max(1, settings[0].get("folds", 1))
         told = {
             **self._training(run, model, data, settings[0], members),
@@ -81,6 +92,9 @@ class CodeExporter(Exporter):
             "networks": networks,
             "scheduled": any(one["schedule"] != "constant" for one in settings),
             "network": run.need("design")["network"],
+            "does": "",
+            "gives": "",
+            "learnt": "",
             "target": schema.target.name,
             "classes": bool(data.classes),
             "custom": custom,
@@ -96,33 +110,81 @@ class CodeExporter(Exporter):
             "backend": backend,
             "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
         }
-        path.mkdir(parents=True)
-        files = {
-            "model.py": network,
-            "data.py": data.source(),
-            "train.py": render("train.py.j2", told),
-            "predict.py": render("predict.py.j2", told),
-            "README.md": render("README.md.j2", told),
-            # Wherever ruff is called from, model.py and its like are this folder's own modules.
-            "ruff.toml": f"line-length = {LINE}\n",
-            "requirements.txt": _requirements(backend, pictures),
-        }
+        files = {"model.py": network, "data.py": data.source(), "train.py": render("train.py.j2", told)}
         if custom:
             files["layers.py"] = layers_source(custom)
-        if data.columns:
-            files["columns.json"] = json.dumps(data.columns, ensure_ascii=False, indent=1) + "\n"
-        if parts is not None:
-            kept = pl.DataFrame({"part": [PARTS[part] for part in parts]})
-            if groups > 1:
-                kept = kept.with_columns(fold=pl.Series(folds))
-            files["split.csv"] = kept.write_csv()
-        for name, text in files.items():
-            (path / name).write_text(text, encoding="utf-8")
-        model.save_weights(path / "model.weights.h5")
-        return path
+        return _folder(run, path, files, told, model)
+
+    def _write_targetless(self, run: Run, path: Path, problem: Targetless) -> Path:
+        """The same of a network that rebuilds its rows, whose outputs have names of their own in code."""
+        import keras
+
+        from nervura.layers.straight import straighten
+
+        schema, design = Schema.from_json(run.need("schema")), run.need("design")
+        whole, backend = load_network(run.path / "model.keras"), keras.backend.backend()
+        outputs = {name: whole.get_layer(name).output for name in ("code", "rebuilt", "given")}
+        model = keras.Model({tensor.name: tensor for tensor in whole.inputs}, outputs, name=whole.name)
+        pictures = image_column(schema) is not None
+        kind = PictureCode if pictures else DataCode
+        given = {**run.need("problem"), "needs_target": False}
+        data = kind(schema, given, run.need("run").get("source") or {}, [one.name for one in whole.inputs])
+        network, custom = model_source(model, data.sizes, stems=CODE_WIDTHS)
+        member = zoo.load(design["network"])
+        options = member.Options(**design["options"])
+        learner = member.learner(whole, tensors(schema), options, 0)
+        objective = None if learner is None else learner.objective
+        if objective is None or inspect.isfunction(objective):
+            raise RunError(f"The network '{member.name}' has no objective of its own to be written. Write --to keras.")
+        straight = any(layer.name == "code_straight" for layer in whole.layers)
+        own: list[Any] = [OwnObjective, type(objective), RowLoss, *_own_parts([vars(options)])]
+        parts = (run.read_arrays("split") or {}).get("parts")
+        anomaly = problem.name == "anomaly"
+        names = [*(["encode"] if not pictures else []), *(["read_labels"] if data.odd else [])]
+        names += ["read_pictures"] if pictures else []
+        told = {
+            **_rebuilding(options, member.phases(options)),
+            "seed": design.get("seed", 0),
+            "batch_size": design.get("batch_size") or options.batch_size or 64,
+            "objective": objective_call(objective),
+            "straight": straight,
+            "anomaly": anomaly,
+            "odd": data.odd,
+            "clean": anomaly and problem.coding["options"]["clean"] == "yes",
+            "data_import": import_line("data", sorted([*names, "read_table"])),
+            "layers_import": import_line("layers", sorted(one.__name__ for one in own) + ["straighten"] * straight),
+            "learnt": "anomaly" if anomaly else "",
+            "pictures": pictures,
+            "of_table": not pictures,
+            "network": member.name,
+            "does": DOES[problem.name],
+            "gives": GIVES[problem.name],
+            "target": schema.target.name if data.odd else "",
+            "custom": custom,
+            "columns": data.columns,
+            "like": " (written as the first one was)" if data.text else "",
+            "carried_over": False,
+            "mixes": False,
+            "rehearsed": False,
+            "kept_split": parts is not None,
+            "split_note": _split_note(run, parts is not None),
+            "backend": backend,
+            "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
+        }
+        files = {"model.py": _asking_for(backend, network), "data.py": data.source()}
+        files["layers.py"] = definitions_source(
+            [*custom, *own, *([straighten] if straight else [])], "Layers and losses that Keras does not have."
+        )
+        files["train.py"] = render("rebuild.py.j2", told)
+        path.mkdir(parents=True)
+        if anomaly:
+            files |= _anomaly_files(problem, data)
+            _write_state(problem, path / "anomaly.npz")
+        return _folder(run, path, files, told, model)
 
     def load(self, run: Run, path: Path) -> Predict:
-        classes = (run.need("problem")["coding"] or {}).get("classes")
+        problem = load_problem(run)
+        classes = problem.coding.get("classes")
 
         def predict(rows: pl.DataFrame) -> np.ndarray:
             # A process of its own: the folder must do without this one's modules and settings.
@@ -136,6 +198,8 @@ class CodeExporter(Exporter):
                 with out.open(encoding="utf-8", newline="") as file:
                     names = next(csv.reader(file))  # Polars leaves the quotes of a header doubled
                 found = pl.read_csv(out, infer_schema_length=None, new_columns=names)
+            if isinstance(problem, Targetless):
+                return problem.figures_of(found.with_columns(pl.col(pl.Int64).cast(pl.Float64)))
             if classes is None:
                 return found["prediction"].cast(pl.Float64).to_numpy()
             return found.select(f"probability_{name}" for name in classes).cast(pl.Float64).to_numpy()
@@ -184,6 +248,110 @@ class CodeExporter(Exporter):
             "solves": any(hasattr(layer, "solve") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",
         }
+
+
+CODE_WIDTHS = {
+    **dict.fromkeys(("code", "code_straight", "code_bent", "features"), "CODE"),
+    **dict.fromkeys(("decoded", "decoded_straight", "decoded_bent", "rebuilt", "given", "machine"), ""),
+}
+"""By the names of the layers of a network that rebuilds, what its code calls their widths."""
+
+GIVES = {
+    "embedding": "`code_1`, `code_2` and so on",
+    "anomaly": "`prediction` (yes or no), `score`, `p_value` and `reasons`",
+}
+DOES = {"embedding": "a short code for each row", "anomaly": "the rows that are unlike the others"}
+"""Of the problems without a target: what the answers are, and what the network is for."""
+
+
+def _own_parts(settings: list[dict[str, Any]]) -> list[type]:
+    """The schedules and optimisers of trainings that Keras does not have."""
+    return [cls for name, cls in OWN.items() if any(name in (one["schedule"], one["optimizer"]) for one in settings)]
+
+
+def _asking_for(backend: str, source: str) -> str:
+    """Code that asks for the backend before it imports Keras, where that is not the usual one."""
+    if backend == "tensorflow":
+        return source
+    return source.replace("\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1)
+
+
+def _rebuilding(options: Any, phases: list[Any]) -> dict[str, Any]:
+    """What the train.py of a network that rebuilds its rows is written from.
+
+    Raises:
+        RunError: its phases differ in more than it can say.
+    """
+    schedule, several = SCHEDULES.get(options.schedule), len(phases) > 1
+    if several and schedule:
+        raise RunError("Code is written for phases of a constant learning rate; this run has others. Write --to keras.")
+    rate = "rate" if schedule or several else "LEARNING_RATE"
+    decay = "decay" if several else "WEIGHT_DECAY"
+    name, arguments = _optimizer(vars(options), rate, decay, "LONGEST_GRADIENT")
+    return {
+        "options": options,
+        "schedule": schedule,
+        "phases": phase_lines(phases),
+        "optimizer": f"{_called(name)}({', '.join(arguments)})",
+    }
+
+
+def _anomaly_files(problem: Targetless, data: DataCode | PictureCode) -> dict[str, str]:
+    """The files of what is made of the outputs of a network to tell odd rows."""
+    members = [(f"{one['detector']}_of_{one['view']}", one) for one in problem.coding["panel"]]
+    panel = [(title, type(detectors.load(one["detector"])), one["view"]) for title, one in members]
+    used: list[Any] = [*dict.fromkeys(cls for _, cls, _ in panel), Detector, Index, halved, learnt, *ODDNESS]
+    source = definitions_source(used, "What tells odd rows from usual ones, and what their scores are worth.")
+    names = sorted((thing.__name__ for thing in used), key=lambda name: (name[0].islower(), name))
+    told = [(title, cls.__name__, view) for title, cls, view in panel]
+    text, more = anomaly_source(problem.coding, problem.layout, told, "axes" in problem.arrays, names)
+    data.columns |= more
+    return {"detectors.py": source, "anomaly.py": text}
+
+
+ODDNESS = (
+    oddness.Surprise,
+    oddness.alarming,
+    oddness.combined,
+    oddness.p_values,
+    oddness.reasons,
+    oddness.shares_of,
+)
+
+
+def _write_state(problem: Targetless, path: Path) -> None:
+    """What the problem learnt, as arrays alone."""
+    arrays = {
+        f"{one['detector']}_of_{one['view']}/logarithmic": np.array(one["logarithmic"])
+        for one in problem.coding["panel"]
+    }
+    with path.open("wb") as file:
+        np.savez(file, allow_pickle=False, **problem.arrays, **arrays)
+
+
+def _folder(run: Run, path: Path, files: dict[str, str], told: dict[str, Any], model: Any) -> Path:
+    """Writes the files beside those that all folders of code have."""
+    split = run.read_arrays("split") or {}
+    parts, folds = split.get("parts"), split.get("folds")
+    files |= {
+        "predict.py": render("predict.py.j2", told),
+        "README.md": render("README.md.j2", told),
+        # Wherever ruff is called from, model.py and its like are this folder's own modules.
+        "ruff.toml": f"line-length = {LINE}\n",
+        "requirements.txt": _requirements(told["backend"], told["pictures"], bool(told["learnt"])),
+    }
+    if told["columns"]:
+        files["columns.json"] = json.dumps(told["columns"], ensure_ascii=False, indent=1) + "\n"
+    if parts is not None:
+        kept = pl.DataFrame({"part": [PARTS[part] for part in parts]})
+        if told.get("groups", 1) > 1:
+            kept = kept.with_columns(fold=pl.Series(folds))
+        files["split.csv"] = kept.write_csv()
+    path.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (path / name).write_text(text, encoding="utf-8")
+    model.save_weights(path / "model.weights.h5")
+    return path
 
 
 def _inner(run: Run) -> dict[str, tuple[str, dict[str, Any]]]:
@@ -266,8 +434,9 @@ def _backend_line(backend: str) -> str:
     return f'os.environ.setdefault("KERAS_BACKEND", "{backend}")'
 
 
-def _requirements(backend: str, pictures: bool) -> str:
-    names = ["keras", backend, "numpy", "polars", "h5py", *(["pillow"] if pictures else [])]
+def _requirements(backend: str, pictures: bool, learnt: bool = False) -> str:
+    more = [*(["pillow"] if pictures else []), *(["scikit-learn", "scipy"] if learnt else [])]
+    names = ["keras", backend, "numpy", "polars", "h5py", *more]
     # Builds such as +cpu come from other places than the public index.
     return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in names)
 

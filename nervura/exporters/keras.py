@@ -9,8 +9,7 @@ import numpy as np
 import polars as pl
 
 from nervura import encoding
-from nervura.exporters.base import Exporter, Predict, load_network
-from nervura.problems import problems
+from nervura.exporters.base import Exporter, Predict, load_network, load_problem
 from nervura.run import Run
 from nervura.schema import Schema
 
@@ -28,13 +27,12 @@ class KerasExporter(Exporter):
     def load(self, run: Run, path: Path) -> Predict:
         model = load_network(path)
         schema = Schema.from_json(run.need("schema"))
-        told = run.need("problem")
-        problem = type(problems.load(told["name"]))(told["coding"])
+        problem = load_problem(run)
 
         def predict(rows: pl.DataFrame) -> np.ndarray:
             encoded = encoding.encode(schema, rows)
             inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
             batch_size = 1024 if encoding.medium(schema) is None else 64
-            return problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0))
+            return problem.figures(problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0)))
 
         return predict

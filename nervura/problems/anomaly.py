@@ -13,11 +13,10 @@ import polars as pl
 
 from nervura import metrics, oddness, plots
 from nervura.detectors import detectors
-from nervura.detectors.base import Detector, Fitted, Index
+from nervura.detectors.base import Detector, Fitted, Index, learnt
 from nervura.encoding import PICTURES
 from nervura.messages import LANGUAGES, localised
 from nervura.problems.base import (
-    FEWEST_HALVED,
     SEPARATOR,
     Answers,
     Appraisal,
@@ -31,7 +30,7 @@ from nervura.problems.base import (
 )
 from nervura.problems.base import no_labels as labels_needed
 from nervura.schema import Schema
-from nervura.viewing import CODE, ROWS, ROWS_AT_ONCE, Views
+from nervura.viewing import CODE, KNOWN_ROWS, LIKE, ROWS, ROWS_AT_ONCE, Views, learnt_rows
 from nervura.zoo.base import option
 
 PANELS = {
@@ -45,16 +44,6 @@ PANELS = {
 }
 """The detectors that are combined, where the rows to learn from are clean and where anomalies may be among them. Fixed by
 the ablation of docs/anomaly.md; no labels play a part."""
-
-FOLDS = 5
-"""Of few validation rows each such part is scored by detectors that have learnt from the others."""
-
-LIKE, KNOWN_ROWS = 10, 2_000
-"""The reasons of a row are told by so many rows that are like it, among so many that were learnt from."""
-
-LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**25
-"""Of more rows so many, or of wide ones as many as have so many values together, are given to the detectors, taken evenly;
-most of them learn from fewer."""
 
 SHOWN, PICTURES_SHOWN = 20, 10
 ORDERED = "ordered"
@@ -121,6 +110,7 @@ class Anomaly(Targetless):
     metric = "roc_auc"
     metrics = {**LABELLED, **UNLABELLED}
     calibrates = True
+    keeps_rows = True
     level = 0.99
     rank = 20
     Options = AnomalyOptions
@@ -180,7 +170,7 @@ class Anomaly(Targetless):
 
     def _some_of(self, training: Answers) -> np.ndarray:
         """What the network gave for the rows that detectors learn from."""
-        return _some(training.outputs, max(LIKE, min(LEARNT_ROWS, LEARNT_VALUES // self.layout.width)))
+        return _some(training.outputs, learnt_rows(self.layout.width))
 
     @cached_property
     def views(self) -> Views:
@@ -238,6 +228,10 @@ class Anomaly(Targetless):
                 "reasons": pl.Series(self.reasons(estimates), dtype=pl.String),
             }
         )
+
+    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
+        # A p-value makes a step where a score passes that of a row that calibrates.
+        return answers.select("score").to_numpy()
 
     def reasons(self, outputs: np.ndarray) -> list[str]:
         """Which columns, or parts of a picture, made each row odd, and how much of its oddness each is.
@@ -494,25 +488,6 @@ def _title(name: str, view: str) -> str:
 
 def _name(test: Answers, row: int) -> Any:
     return test.names[row] if test.names is not None else row + 1
-
-
-def learnt(detector: Detector, rows: np.ndarray, validation: np.ndarray) -> tuple[Fitted, np.ndarray]:
-    """A detector that has learnt, and the scores of validation rows by one that has not learnt from them.
-
-    Of many validation rows the detector learns from ``rows`` alone. Of fewer than ``FEWEST_HALVED``, none of which can be
-    spared, it learns from these too; each fifth of them is scored by one that has learnt from all the others.
-
-    Source: cross-conformal prediction, V. Vovk, Annals of Mathematics and Artificial Intelligence 2015.
-    """
-    if len(validation) >= FEWEST_HALVED:
-        fitted = detector.fit(rows)
-        return fitted, fitted.score(validation)
-    held, fold = np.empty(len(validation)), np.arange(len(validation)) % FOLDS
-    for number in range(FOLDS):
-        own = fold == number
-        if own.any():
-            held[own] = detector.fit(np.vstack([rows, validation[~own]])).score(validation[own])
-    return detector.fit(np.vstack([rows, validation])), held
 
 
 def _halves(validation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -182,6 +182,10 @@ class Problem:
         """The network's outputs as metrics want them: probabilities (rows, classes) or values (rows,), float64."""
         raise NotImplementedError
 
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        """What another form of a run is compared with it by: (rows, ...)."""
+        return estimates
+
     def constant(self, truth: np.ndarray, rows: int) -> np.ndarray:
         """The estimates of whoever knows the training target and ignores the inputs."""
         raise NotImplementedError
@@ -421,12 +425,14 @@ class Appraised(Problem):
     Attributes:
         network: what is trained where no network is named.
         answered: the parts whose rows the network answers before it is judged; of others the outputs are empty.
+        keeps_rows: whether rows that it learnt from are among the arrays, since it cannot answer without them.
         arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
     """
 
     stratified = False
     supervised_by = "nobody"
     calibrates = False
+    keeps_rows: ClassVar[bool] = False
     network: ClassVar[str]
     answered: ClassVar[frozenset[str]] = frozenset({"train", "validation", "test"})
 
@@ -549,6 +555,13 @@ class Targetless(Appraised):
 
     def truth(self, encoded: np.ndarray) -> np.ndarray:
         return encoded.astype(np.float64)
+
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        return self.figures_of(self.decode(estimates))
+
+    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
+        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
+        return answers.select(pl.col(pl.Float64)).to_numpy()
 
 
 def no_labels(problem: Problem) -> ProblemError:

@@ -131,6 +131,7 @@ class Clustering(Targetless):
     summary = "Which rows belong together, and what sets each group apart: no target is needed."
     metric = "adjusted_rand"
     metrics = LABELLED
+    keeps_rows = True
     rank = 30
     picture_network = "moving_autoencoder"
     Options = ClusteringOptions

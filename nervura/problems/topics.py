@@ -107,6 +107,7 @@ class Topics(Targetless):
     summary = "What documents are about, and which are alike: no target is needed."
     metric = "precision_at_10"
     metrics = {**LABELLED, **UNLABELLED}
+    keeps_rows = True
     rank = 5
     network = "contrastive_autoencoder"
     Options = TopicOptions

@@ -478,18 +478,10 @@ class Rebuilding(Network):
             straighten(model, batch)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+        from nervura.layers.rebuilding_objective import RebuildingObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        giver, coder = halves_of(model)
-        blocks = blocks_of(tensors)
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs, training=training)
-            _, sums = coder(given, training=training)
-            return rebuilding_loss(given, sums, blocks, options.pixels)
-
-        return OwnObjective(model, objective)
+        return OwnObjective(model, RebuildingObjective(model, options.pixels))
 
 
 def is_convolutional(options: Any) -> bool:

@@ -93,6 +93,8 @@ class DeepBelief(Rebuilding):
     def phases(self, options: Any) -> list[Phase]:
         if not options.pretraining:
             return [Phase("training", options)]
+        from nervura.layers.deep_belief_objective import machine_name
+
         count = len(options.hidden) + bool(options.latent_dim)
         own = replace(
             options,
@@ -109,85 +111,14 @@ class DeepBelief(Rebuilding):
 
     def enter(self, learner: keras.Model, phase: Phase) -> None:
         """A machine learns alone, with the bias of its visible units; what was learnt is unrolled behind it."""
-        from keras import ops
-
-        stack = machines_of(learner)
-        names = [machine_name(number, len(stack)) for number in range(1, len(stack) + 1)]
-        tuned = phase.name not in names
-        place = len(stack) if tuned else names.index(phase.name)
-        for number, (encoder, decoder) in enumerate(stack):
-            unrolled = hasattr(decoder, "kernel")
-            if unrolled and number == place - 1 and phase.name != "training":
-                decoder.kernel.assign(ops.transpose(encoder.kernel))
-            encoder.trainable = tuned or number == place
-            decoder.trainable = number == place or (tuned and unrolled)
-            if unrolled:
-                decoder.kernel.trainable = tuned
-        for layer in learner.predicting.layers:
-            if layer.name == "output":
-                layer.trainable = tuned
+        learner.objective.enter(learner, phase.name)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        import keras
-        from keras import ops
-
-        from nervura.layers.boltzmann import Gibbs, VisibleBias, contrast
+        from nervura.layers.deep_belief_objective import DeepBeliefObjective
         from nervura.layers.given import blocks_of
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+        from nervura.layers.row_loss import OwnObjective
 
-        given, seeds = model.get_layer("given").output, seeds_from([seed, 1])
-        unrolled = any(layer.name == "decoded" for layer in model.layers)
-        encoders = encoders_of(model)
-        biases = [] if unrolled else [VisibleBias(e.input.shape[-1], name=visible_name(e)) for e in encoders]
-        giver = keras.Model(model.inputs, given)
-        reaching = [keras.Model(given, encoder.input) if number else None for number, encoder in enumerate(encoders)]
-        kinds = [blocks_of(tensors), *([("flags", [1] * encoder.units)] for encoder in encoders[:-1])]
-        chains = [Gibbs(next(seeds), name=f"gibbs_{number}") for number in range(1, len(encoders) + 1)]
-        names = [machine_name(number, len(encoders)) for number in range(1, len(encoders) + 1)]
-        decoding = keras.Model(given, model.get_layer("decoded").output) if unrolled else None
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            rows = giver(inputs)
-            if phase not in names:
-                assert decoding is not None, "a stack with an output learns from the target then"
-                return rebuilding_loss(rows, decoding(rows, training=training), kinds[0], options.pixels)
-            place = names.index(phase)
-            below, (encoder, decoder) = reaching[place], stack[place]
-            visible = rows if below is None else ops.stop_gradient(below(rows))
-            weights = (encoder.kernel, encoder.bias, decoder.bias)
-            if training:
-                code = unrolled and place == len(stack) - 1
-                return contrast(visible, *weights, kinds[place], chains[place], options.steps, gaussian=code)
-            sums = encoder(visible) @ ops.transpose(encoder.kernel) + decoder.bias
-            return rebuilding_loss(visible, sums, kinds[place])
-
-        learner = OwnObjective(model, objective, [*chains, *biases], () if unrolled else (FINE_TUNING, "training"))
-        stack = machines_of(learner)
-        return learner
-
-
-def machine_name(number: int, count: int) -> str:
-    """What the phase of one machine is called."""
-    return f"Boltzmann machine {number} of {count}"
-
-
-def visible_name(encoder: keras.layers.Layer) -> str:
-    """What the bias of the visible units below an encoder's layer is called, where there is no decoder."""
-    return f"below_{encoder.name}"
-
-
-def encoders_of(model: keras.Model) -> list[keras.layers.Layer]:
-    """The layers of the stack, from the rows upwards."""
-    code = [layer for layer in model.layers if layer.name == "code"]
-    return [*(layer for layer in model.layers if layer.name.startswith("encoder_")), *code]
-
-
-def machines_of(learner: OwnObjective) -> list[tuple[keras.layers.Layer, keras.layers.Layer]]:
-    """The layers of each machine, from the rows upwards: its half of the encoder, and what holds the bias of its visible
-    units, which is its half of the decoder or, where there is none, that bias alone."""
-    encoders = encoders_of(learner.predicting)
-    others = {layer.name: layer for layer in learner.others}
-    if visible_name(encoders[0]) in others:
-        return [(encoder, others[visible_name(encoder)]) for encoder in encoders]
-    decoders = ["decoded", *(f"decoder_{number}" for number in range(1, len(encoders)))]
-    return [(one, learner.predicting.get_layer(other)) for one, other in zip(encoders, decoders, strict=True)]
+        count = len(options.hidden) + bool(options.latent_dim)
+        seeds = [one for one, _ in zip(seeds_from([seed, 1]), range(count), strict=False)]
+        objective = DeepBeliefObjective(model, options.steps, options.pixels, blocks_of(tensors), seeds)
+        return OwnObjective(model, objective, objective.others, () if objective.unrolled else (FINE_TUNING, "training"))

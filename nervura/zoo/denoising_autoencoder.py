@@ -35,16 +35,8 @@ class DenoisingAutoencoder(Rebuilding):
         hidden_share: float = option(0.25, "share of the values that are set to zero in training", low=0.0, high=0.95)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.masked import Masked
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+        from nervura.layers.denoising_objective import DenoisingObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        giver, coder = halves_of(model)
-        masked, blocks = Masked(options.hidden_share, next(seeds_from([seed, 1])), name="masked"), blocks_of(tensors)
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs, training=training)
-            _, sums = coder(masked(given, training=training), training=training)
-            return rebuilding_loss(given, sums, blocks, options.pixels)
-
-        return OwnObjective(model, objective, [masked])
+        objective = DenoisingObjective(model, options.hidden_share, options.pixels, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

@@ -74,20 +74,9 @@ class RestrictedBoltzmann(Rebuilding):
         return keras.Model(inputs, keras.layers.Concatenate(name="output")([code, rebuilt, given]), name=self.name)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        from nervura.layers.boltzmann import Gibbs, contrast
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
+        from nervura.layers.boltzmann_objective import BoltzmannObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        giver, coder = halves_of(model)
-        machine, blocks = model.get_layer("machine"), blocks_of(tensors)
         chains = CHAINS if options.persistent else 0
-        gibbs = Gibbs(next(seeds_from([seed, 1])), chains, layout(tensors, 0).width, name="gibbs")
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs)
-            if not training:
-                return rebuilding_loss(given, coder(given)[1], blocks)
-            weights = (machine.kernel, machine.hidden_bias, machine.visible_bias)
-            return contrast(given, *weights, blocks, gibbs, options.steps, machine.gaussian)
-
-        return OwnObjective(model, objective, [gibbs])
+        objective = BoltzmannObjective(model, options.steps, chains, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

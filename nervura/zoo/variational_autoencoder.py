@@ -43,30 +43,11 @@ class VariationalAutoencoder(Rebuilding):
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         import keras
-        from keras import ops
 
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.normal_draw import NormalDraw, divergence
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
-        from nervura.layers.straight import dense
+        from nervura.layers.row_loss import OwnObjective
+        from nervura.layers.variational_objective import VariationalObjective
 
-        giver, _ = halves_of(model)
-        seeds, blocks, code = seeds_from([seed, 1]), blocks_of(tensors), model.get_layer("code")
-        hidden = keras.Model(model.get_layer("given").output, code.input)
-        decoder = keras.Model(code.output, model.get_layer("decoded").output)
-        spread, drawn = (
-            dense(options.latent_dim, "linear", seeds, "log_variance"),
-            NormalDraw(next(seeds), name="drawn"),
-        )
-        spread.build(code.input.shape)
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs, training=training)
-            reached = hidden(given, training=training)
-            mean, log_variance = code(reached), ops.clip(spread(reached), -20.0, 20.0)
-            sums = decoder(drawn([mean, log_variance], training=training), training=training)
-            error = rebuilding_loss(given, sums, blocks, options.pixels)
-            mean, log_variance = ops.cast(mean, "float32"), ops.cast(log_variance, "float32")
-            return error + options.divergence * divergence(mean, log_variance)
-
-        return OwnObjective(model, objective, [spread, drawn])
+        seeds = seeds_from([seed, 1])
+        start = keras.initializers.GlorotUniform(seed=next(seeds))
+        objective = VariationalObjective(model, options.divergence, options.pixels, next(seeds), start)
+        return OwnObjective(model, objective, objective.others)

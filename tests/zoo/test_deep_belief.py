@@ -13,7 +13,6 @@ from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.errors import OptionError
 from nervura.run import Run
-from nervura.zoo.deep_belief import machines_of
 
 DATASET = contracts.pictures_example(4)
 OPTIONS = {"hidden": [16, 8], "latent_dim": 2, "pretraining_epochs": 2, "epochs": 2, "pretraining_rate": 0.01}
@@ -41,7 +40,7 @@ def test_its_phases_are_the_machines_and_then_fine_tuning() -> None:
 def test_a_machine_learns_alone_and_is_unrolled_behind_it() -> None:
     one = made()
     phases = one.network.phases(one.options)
-    stack = machines_of(one.learner)
+    stack = one.learner.objective.stack
     before = keras.ops.convert_to_numpy(stack[0][0].kernel)
     one.network.enter(one.learner, phases[1])
     assert np.array_equal(keras.ops.convert_to_numpy(stack[0][1].kernel), before.T)
