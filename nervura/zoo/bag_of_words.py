@@ -35,6 +35,7 @@ class BagOfWords(Network):
     class Options(TrainingOptions):
         epochs: int = option(0, "passes of gradients after the regression", low=0, high=100_000)
         patience: int = option(3, "passes without a better validation loss before training stops", low=1, high=100_000)
+        batch_size: int = option(32, "rows per step; 0: by the number of rows", low=0, high=65_536)
         learning_rate: float = option(1e-4, "size of a step", low=1e-7, high=10.0)
 
     def build(self, tensors: list[Tensor], head: Head, options: Any, seed: int) -> keras.Model:
