@@ -23,7 +23,7 @@ from nervura.sources.base import PART_NAMES, Table
 from nervura.splitting import FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
-BATCH_ROWS = 100_000
+BATCH_ROWS, DOCUMENTS_AT_ONCE = 100_000, 10_000
 BAGGED_ROWS = 50_000
 """Up to this many rows besides the test rows, networks and baselines that can be bagged are, over folds."""
 
@@ -104,7 +104,7 @@ class Dataset:
         """
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
-        named, known = problems.load(problem) if problem else None, target or found.target
+        named, known = problems.load(problem) if problem else None, found.target if target is None else target
         predicts = named.needs_target if named is not None else known is not None
         schema = infer_schema(found, known, dict(kinds or {}), list(drop), group, time, predicted=predicts)
         if found.pictures and predicts and not known:
@@ -160,7 +160,7 @@ class Dataset:
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
             stems = bound.stems if isinstance(bound, Appraised) else words.MOST_STEMS
-            encoding.learn(schema, dataset.sample("train", most), stems)
+            encoding.learn(schema, dataset.sample("train", most), stems, ordered=column is not None)
         else:
             dataset._learn_of_pictures()
         return dataset
@@ -301,7 +301,8 @@ class Dataset:
             name: (self._room(count), self._target_room(count)) for name, count in counts.items()
         }
         filled = dict.fromkeys(PARTS, 0)
-        for start, batch in _batches(self.table.frame):
+        size = DOCUMENTS_AT_ONCE if encoding.document_columns(self.schema) else BATCH_ROWS
+        for start, batch in _batches(self.table.frame, size):
             parts = self.split.parts[start : start + batch.height]
             known = parts != LEFT_OUT
             x, y = self._encode_rows(batch.filter(pl.Series(known)), self.schema)
@@ -492,8 +493,8 @@ HELD_ROWS = 200_000
 """A table of at most this many rows is read once and held; a longer one is read again by each pass, in batches."""
 
 
-def _batches(frame: pl.LazyFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+def _batches(frame: pl.LazyFrame, size: int = BATCH_ROWS) -> Iterator[tuple[int, pl.DataFrame]]:
     start = 0
-    for batch in frame.collect_batches(chunk_size=BATCH_ROWS, maintain_order=True):
+    for batch in frame.collect_batches(chunk_size=size, maintain_order=True):
         yield start, batch
         start += batch.height

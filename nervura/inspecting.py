@@ -713,10 +713,9 @@ def _check_roles(schema: Schema, target: str | None, time: str | None) -> None:
             f"The target needs known values; all {schema.rows:,} values of '{target}' are missing. Name another target."
         )
     if time is not None and schema[time].kind not in ("datetime", "number"):
-        raise SchemaError(
-            f"The time column holds dates or numbers; '{time}' is a {schema[time].kind} "
-            f"(such as {', '.join(schema[time].examples)}). Name another column."
-        )
+        shown = ", ".join(schema[time].examples)
+        held = f"is a {schema[time].kind} (such as {shown})" if shown else "has no known value"
+        raise SchemaError(f"The time column holds dates or numbers; '{time}' {held}. Name another column.")
     if not schema.inputs:
         shown = "; ".join(f"'{column.name}': {column.reason}" for column in schema.aside[:5])
         raise SchemaError(

@@ -29,8 +29,8 @@ OWN = "model.keras"
 RULE = "rule.json"
 """The rule by which a model other than the network names classes, in its folder of the run."""
 
-BATCH_ROWS, BATCH_VALUES = 100_000, 2**28
-"""New rows are predicted so many at a time or, of pictures, as many as have so many values together."""
+BATCH_ROWS, DOCUMENTS_AT_ONCE, BATCH_VALUES = 100_000, 10_000, 2**28
+"""New rows are predicted so many at a time, fewer of documents or, of pictures, as many as have so many values together."""
 
 UNREADABLE = 0.5
 """More unreadable values than this share mean a column of another kind, not a few bad cells."""
@@ -175,9 +175,9 @@ def predict(
 
 
 def batch_rows(schema: Schema) -> int:
-    """How many rows are encoded at a time: fewer where they are large pictures or long series."""
+    """How many rows are encoded at a time: fewer where they are documents, large pictures or long series."""
     if encoding.medium(schema) is None:
-        return BATCH_ROWS
+        return DOCUMENTS_AT_ONCE if encoding.document_columns(schema) else BATCH_ROWS
     return max(64, min(BATCH_ROWS, BATCH_VALUES // sum(tensor.width for tensor in encoding.tensors(schema))))
 
 

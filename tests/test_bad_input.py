@@ -133,6 +133,18 @@ def test_a_table_without_a_useful_column(refused: Callable[..., str]) -> None:
     assert_says(told, "at least one input.*'x': it has the same value in every row")
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--target", ""], "target column must be in the table; '' is not"),
+        (["--target", "y", "--time", "none"], "dates or numbers; 'none' has no known value. Name another"),
+    ],
+)
+def test_columns_that_are_named_in_vain(refused: Callable[..., str], words: list[str], says: str) -> None:
+    rows(none=[""] * 60).write_csv("table.csv")
+    assert_says(refused("train", "table.csv", *words, "--out", "run", *QUICK), says)
+
+
 # --- Places to write to ---
 
 

@@ -217,7 +217,7 @@ def test_balanced_classes_make_a_rare_class_likelier(dataset: Dataset) -> None:
     few = {name: array[rare] for name, array in x.items()}
     means = []
     for weight in ("none", "balanced"):
-        designed = made(dataset, epochs=5, hidden=[], layers=0, class_weight=weight, batch_size=32)
+        designed = made(dataset, epochs=20, hidden=[], layers=0, class_weight=weight, batch_size=32)
         training.fit(designed, (few, y[rare]), (few, y[rare]))
         means.append(training.predict(designed.model, few).mean())
     assert means[1] > means[0] + 0.05

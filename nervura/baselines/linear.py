@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from nervura.baselines.base import (
     Fitted,
     Rows,
     X,
+    height,
     shares_graph,
     side_by_side,
     side_by_side_graph,
@@ -76,6 +78,9 @@ class Linear(Baseline):
         return 0.5 + rows * features * outputs / 1e6
 
 
+ROWS_AT_ONCE = 20_000
+"""A sparse matrix is made of so many rows at a time, since on the way several dense copies of them are held."""
+
 SPARSE = ("categories", WORDS)
 """The tensors of which most values are zero, or become so."""
 
@@ -109,6 +114,17 @@ class Columns:
 
     def design(self, x: X) -> Any:
         """A sparse matrix (rows, numbers + flags + levels); a code that was not seen has no column."""
+        from scipy.sparse import vstack
+
+        parts = list(self.blocks(x))
+        return parts[0] if len(parts) == 1 else vstack(parts, format="csr")
+
+    def blocks(self, x: X) -> Iterator[Any]:
+        """The same, so many rows at a time."""
+        for start in range(0, max(1, height(x)), ROWS_AT_ONCE):
+            yield self._block({name: values[start : start + ROWS_AT_ONCE] for name, values in x.items()})
+
+    def _block(self, x: X) -> Any:
         from scipy.sparse import csr_matrix, hstack
 
         dense = side_by_side([tensor for tensor in self.tensors if tensor.name not in SPARSE], x)
@@ -136,7 +152,7 @@ class LinearFit(Fitted):
     def estimates(self, x: X, without: int | None = None) -> np.ndarray:
         from scipy.special import expit, softmax
 
-        outputs = self.columns.design(x) @ self.weights.T + self.intercept
+        outputs = np.concatenate([block @ self.weights.T + self.intercept for block in self.columns.blocks(x)])
         if self.classes is None:
             return outputs[:, 0]
         if outputs.shape[1] == 1:

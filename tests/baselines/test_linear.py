@@ -42,3 +42,12 @@ def test_it_is_that_of_scikit_learn(problem, load) -> None:
     model.fit(both, y)
     wanted = model.predict_proba(both) if classifies else model.predict(both)
     assert estimates == pytest.approx(wanted, rel=1e-2, abs=2e-3)
+
+
+def test_many_rows_are_taken_in_parts_to_the_same_estimates(monkeypatch) -> None:
+    data, y = load_breast_cancer(return_X_y=True)
+    tensors = [Tensor("numbers", "float32", tuple(map(str, range(data.shape[1]))))]
+    problem, x = Binary({"classes": ["0", "1"]}), {"numbers": data.astype(np.float32)}
+    whole = baselines.load("linear").fit(problem, tensors, (x, y)).estimates(x)
+    monkeypatch.setattr("nervura.baselines.linear.ROWS_AT_ONCE", 100)
+    assert baselines.load("linear").fit(problem, tensors, (x, y)).estimates(x) == pytest.approx(whole, abs=1e-9)
