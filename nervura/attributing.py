@@ -1,4 +1,4 @@
-"""Which moments of a series an answer rests on: told by hiding them, for any model that answers."""
+"""Which moments of a series or words of a text an answer rests on: told by hiding them, for any model that answers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+from nervura import texts
 
 SEGMENTS, REPEATS, MOST_ROWS, LONGEST_WINDOW = 16, 3, 400, 8
 """Importance is told of so many segments of the series, each dealt out anew so often among so many rows; what is hidden of
@@ -84,3 +86,27 @@ def hidden_windows(series: np.ndarray, answer: Answer, output: int) -> np.ndarra
         counts[first:last] += 1
     heat /= np.maximum(1, counts)
     return heat / max(1e-12, float(heat.max()))
+
+
+MOST_WORDS = 60
+
+
+def hidden_words(text: np.ndarray, answer: Answer, output: int, encoding: dict[str, Any]) -> dict[str, float]:
+    """By how much the estimate of one output falls when a word, or a pair of words, is hidden; of a long text the first or
+    heaviest ones.
+
+    Args:
+        text: its tokens (length,) or its terms (most, 2).
+        output: which class; of values it plays no part.
+        encoding: as ``nervura.texts.learn`` gave it.
+    """
+    numbers = text if text.ndim == 1 else text[:, 0].astype(int)
+    there = list(dict.fromkeys(int(number) for number in numbers if number))[:MOST_WORDS]
+    versions = np.repeat(text[None], len(there) + 1, axis=0)
+    for place, number in enumerate(there, 1):
+        versions[place][numbers == number] = 0
+    found = answer(versions)
+    values = found if found.ndim == 1 else found[:, output]
+    falls = values[0] - values[1:]
+    words = [texts.word_of(number, text.ndim > 1, encoding) for number in there]
+    return {word: float(fall) for word, fall in zip(words, falls, strict=True) if word}

@@ -22,7 +22,7 @@ from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.detectors.base import Detector
-from nervura.encoding import PICTURES, SERIES, tensors
+from nervura.encoding import PICTURES, SERIES, TERMS, TOKENS, plain, plain_tensors
 from nervura.exporters.base import Exporter
 from nervura.predicting import load_model, load_problem
 from nervura.problems import problems
@@ -313,8 +313,8 @@ def check_baseline(baseline: Baseline, dataset: Dataset, folder: Path) -> None:
     Args:
         folder: where it is left, with and without folds.
     """
-    problem, inputs = dataset.problem, tensors(dataset.schema)
-    x, rows = dataset.arrays("test")[0], (dataset.arrays("train")[0], dataset.truth("train"))
+    problem, inputs = dataset.problem, plain_tensors(dataset.schema)
+    x, rows = plain(dataset.arrays("test")[0]), (plain(dataset.arrays("train")[0]), dataset.truth("train"))
     shape = problem.constant(rows[1], len(dataset.truth("test"))).shape
     folds = dataset.fold_of_training
     _must(folds is not None, "a baseline is checked on rows that come in folds")
@@ -477,10 +477,32 @@ def captions_example(rows: int = 60) -> Dataset:
     return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
 
 
+def texts_example(classes: int | None = None, rows: int = 90) -> Dataset:
+    """A small data set of texts of a few words, one of them empty, to check a network of texts on: the answer is a word.
+
+    Args:
+        classes: 2 for a binary problem, more for a multiclass one; None for a regression on how often a word occurs.
+    """
+    draw = np.random.default_rng(0)
+    places = draw.integers(0, 5, rows) if classes is None else np.arange(rows) % classes
+    plain, told = ["the", "sea", "lies", "still", "today", "\U0001f600", "mar"], ["calm", "rough", "cold", "warm"]
+    texts = []
+    for place in places:
+        chosen = list(draw.choice(plain, draw.integers(6, 12)))
+        chosen += ["rough"] * int(place) if classes is None else [told[place % 4]]
+        texts.append(" ".join(draw.permutation(chosen)))
+    texts[1] = ""
+    problem = "regression" if classes is None else "binary" if classes == 2 else "multiclass"
+    frame = pl.DataFrame({"text": texts, "y": places + 0.1 * draw.normal(size=rows) if classes is None else places})
+    return Dataset.open(frame, "y", problem=problem, kinds={"text": "document"})
+
+
 def example_for(network: Network, classes: int | None = None) -> Dataset:
-    """The example of what a network takes: a table, pictures or series."""
+    """The example of what a network takes: a table, pictures, series or texts."""
     if SERIES in network.takes:
         return series_example(classes)
+    if network.takes & {TOKENS, TERMS}:
+        return texts_example(classes)
     return pictures_example(classes) if PICTURES in network.takes else example(classes)
 
 

@@ -160,7 +160,7 @@ class Dataset:
         if decoded is None:
             most = LEARNING_DOCUMENTS if encoding.document_columns(schema) else LEARNING_ROWS
             stems = bound.stems if isinstance(bound, Appraised) else words.MOST_STEMS
-            encoding.learn(schema, dataset.sample("train", most), stems)
+            encoding.learn(schema, dataset.sample("train", most), stems, ordered=column is not None)
         else:
             dataset._learn_of_pictures()
         return dataset

@@ -9,7 +9,20 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from nervura import backend, pretraining
-from nervura.encoding import MEDIA, PICTURES, SERIES, WORDS, Tensor, document_columns, image_column, medium, tensors
+from nervura.encoding import (
+    MEDIA,
+    PICTURES,
+    SERIES,
+    TERMS,
+    TOKENS,
+    WORDS,
+    Tensor,
+    document_columns,
+    image_column,
+    medium,
+    tensors,
+    text_encoding,
+)
 from nervura.errors import OptionError
 from nervura.problems.base import Appraised, Problem, Targetless
 from nervura.schema import Schema, html_table, text_table
@@ -20,7 +33,7 @@ if TYPE_CHECKING:
     import keras
     import numpy as np
 
-DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK = "tabm", "feed_forward"
+DEFAULT_NETWORK, DEFAULT_DOCUMENT_NETWORK, DEFAULT_TEXT_NETWORK = "tabm", "feed_forward", "bag_of_words"
 DEFAULT_PICTURE_NETWORK, PHOTOGRAPH_NETWORK = "airbench", "pretrained"
 """What is trained on tables, on tables with documents, on pictures and on few photographs where no network is named."""
 
@@ -55,6 +68,8 @@ def chosen_network(schema: Schema, problem: Problem | None = None, pretrain: boo
     if pretrain:
         return PRETRAINED_NETWORK if column is None else PRETRAINED_PICTURE_NETWORK, None
     if column is None:
+        if text_encoding(schema):
+            return DEFAULT_TEXT_NETWORK, None
         if document_columns(schema):
             return DEFAULT_DOCUMENT_NETWORK, None
         return DEFAULT_NETWORKS[medium(schema)], None
@@ -217,7 +232,8 @@ def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> Non
         )
     if given and not any(tensor.name in network.takes for tensor in given):
         media = MEDIA.values()
-        takes = " and ".join(sorted({name if name in media else "tables" for name in network.takes}))
+        texts = dict.fromkeys((TOKENS, TERMS), "texts") | {name: name for name in media}
+        takes = " and ".join(sorted({texts.get(name, "tables") for name in network.takes}))
         raise OptionError(
             f"The network '{network.name}' takes {takes}, and these data are "
             f"{given[0].name if given[0].name in media else 'a table'}. Write --network with one of {', '.join(fitting)}."
@@ -230,8 +246,9 @@ def _check_reads(network: Network, problem: Problem, given: list[Tensor]) -> Non
     Raises:
         OptionError: it does not.
     """
-    if WORDS in {tensor.name for tensor in given} and WORDS not in network.takes:
-        reading = [one.name for one in zoo if _suits(one, problem) and WORDS in one.takes]
+    ways = {tensor.name for tensor in given} & {WORDS, TOKENS, TERMS}
+    if ways and not ways & network.takes:
+        reading = [one.name for one in zoo if _suits(one, problem) and ways & one.takes]
         others = f"Write --network with one of {', '.join(reading)}" if reading else "Name another problem"
         raise OptionError(
             f"The network '{network.name}' does not read documents, and there is a column of them. {others}, or leave the "
@@ -282,7 +299,7 @@ def rows_at_once(model: keras.Model, most: int) -> int:
 
     A layer that holds more numbers for a row than it gives says how many in ``held``.
     """
-    if not {tensor.name for tensor in model.inputs} & set(MEDIA.values()):
+    if not {tensor.name for tensor in model.inputs} & {*MEDIA.values(), TOKENS, TERMS}:
         return most
     sizes = [
         max(getattr(layer, "held", 1), math.prod(n for n in tensor.shape[1:] if n))

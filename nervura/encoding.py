@@ -18,6 +18,11 @@ So is a batch of series:
 Documents are a tensor beside those of the other columns:
 
 - ``words``      uint8   (rows, n): how often each stem is in a row's documents, from 0 to 255 (see ``nervura.words``)
+
+Where a document is the only input and a target is predicted, two more stand beside it (see ``nervura.texts``):
+
+- ``tokens``     int32   (rows, length): its words and signs in their order
+- ``terms``      float32 (rows, most, 2): the numbers and TF-IDF weights of its words and pairs of words
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nervura import pictures, series, words
+from nervura import pictures, series, texts, words
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -49,6 +54,9 @@ MEDIA = {"image": PICTURES, "series": SERIES}
 
 WORDS = "words"
 """The name of the tensor of documents as bags of words."""
+
+TOKENS, TERMS = "tokens", "terms"
+"""The names of the tensors of texts as tokens in their order, and as weighted terms."""
 
 LIMIT = 1e6
 """Encoded numbers are held to this many units of spread, so that none overflows float32 further on."""
@@ -172,13 +180,14 @@ def _names(raw: pl.Expr, dtype: str) -> pl.Expr:
     return pl.when(text != "").then(text)
 
 
-def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) -> None:
+def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS, ordered: bool = False) -> None:
     """Learns the encoding of every input column from ``frame``, the training rows, and stores it in the columns.
 
     The form of pictures was measured before any was decoded.
 
     Args:
         stems: how many of a column of documents are counted.
+        ordered: whether a document that is the only input is also told by its tokens and terms.
     """
     whole = series_column(schema)
     if whole is not None:
@@ -196,6 +205,8 @@ def learn(schema: Schema, frame: pl.DataFrame, stems: int = words.MOST_STEMS) ->
             "document": partial(words.learn, most=stems),
         }
         column.encoding = learners[column.kind](known)
+        if ordered and column.kind == "document" and len(schema.inputs) == 1:
+            column.encoding |= {"texts": texts.learn(known)}
 
 
 def _learn_number(series: pl.Series) -> dict[str, Any]:
@@ -293,6 +304,11 @@ def tensors(schema: Schema) -> list[Tensor]:
         shown = [f"{column.name} › {word}" for column in documents for word in (column.encoding or {})["words"]]
         # Each stem is an attribute of its own.
         found.append(Tensor(WORDS, "uint8", tuple(shown), (), len(shown), facts={"rows": schema.rows}))
+    if told := text_encoding(schema):
+        (name,), (tokens, terms) = [column.name for column in documents], texts.sizes(told)
+        facts = {"rows": schema.rows}
+        found.append(Tensor(TOKENS, "int32", (name,), (tokens,), 0, (told["length"],), facts))
+        found.append(Tensor(TERMS, "float32", (name,), (terms,), 0, (told["most"], 2), facts))
     found += [
         Tensor(PICTURES, "uint8", (column.name,), (), 1, picture_shape(column), column.encoding or {})
         for column in schema.inputs
@@ -354,6 +370,9 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
     }
     if documents := document_columns(schema):
         made[WORDS] = np.hstack([words.count(typed[column.name], column.encoding or {}) for column in documents])
+        if told := text_encoding(schema):
+            text = typed[documents[0].name]
+            made |= {TOKENS: texts.in_order(text, told), TERMS: texts.weighted(text, told)}
     column, whole = image_column(schema), series_column(schema)
     if column is not None:
         made[PICTURES] = pictures.decode(frame[column.name], column.encoding or {})[0]
@@ -382,6 +401,12 @@ def document_columns(schema: Schema) -> list[Column]:
     return [column for column in schema.inputs if column.kind == "document"]
 
 
+def text_encoding(schema: Schema) -> dict[str, Any] | None:
+    """What was learnt of a document that is the only input, beside its stems; None of other rows."""
+    documents = document_columns(schema)
+    return (documents[0].encoding or {}).get("texts") if documents else None
+
+
 def readable(schema: Schema, frame: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray]:
     """The rows whose pictures can be read, decoded in place, and which rows these are, bool (rows,); of tables all."""
     import numpy as np
@@ -400,6 +425,8 @@ def plain_tensors(schema: Schema) -> list[Tensor]:
     words their weights."""
     found = []
     for tensor in tensors(schema):
+        if tensor.name in (TOKENS, TERMS):
+            continue
         if tensor.name == PICTURES:
             count = pictures.small_width(tensor.shape)
             tensor = Tensor("numbers", "float32", tuple(f"pixel {place}" for place in range(count)), (), 1)
@@ -417,7 +444,9 @@ def plain(x: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         return {"numbers": pictures.small(x[PICTURES])}
     if SERIES in x:
         return {"numbers": series.small(x[SERIES])}
-    return {**x, WORDS: words.weights(x[WORDS])} if WORDS in x else x
+    if WORDS not in x:
+        return x
+    return {name: words.weights(rows) if name == WORDS else rows for name, rows in x.items() if name != TOKENS}
 
 
 def _of_table(schema: Schema) -> list[Column]:

@@ -279,6 +279,8 @@ class _Judge:
         for member in baselines:
             if self.medium and member.name not in FEW_BASELINES:
                 continue
+            if member.needs is not None and member.needs not in self.sample[0]:
+                continue
             if not member.missing() and member.name != trained.network.name:
                 makers.append((member.simplicity, partial(self._baseline, member)))
         if trained.pretrain:
@@ -440,10 +442,7 @@ class _Judge:
         return {"class": problem.coding["classes"][int(counts.argmin())], "share": share, "thresholds": found}
 
     def _learnt(self) -> Rows:
-        """The rows that baselines learn from: all of the sample or, of pictures and series, as few numbers, of pictures
-        also fewer rows."""
-        if self.medium is None:
-            return self.sample[0], self.dataset.problem.truth(self.sample[1])
+        """The rows that baselines learn from, as they read them: all of the sample or, of pictures, fewer."""
         if self.shrunk is None:
             step = max(1, -(-len(self.sample[1]) // MOST_PICTURES)) if self.medium == PICTURES else 1
             x, y = {name: array[::step] for name, array in self.sample[0].items()}, self.sample[1][::step]
@@ -475,15 +474,15 @@ class _Judge:
         # LightGBM takes a third of the time, where it is installed.
         member = next(one for one in map(baselines.load, CURVES) if not one.missing())
         problem = self.dataset.problem
-        (x, truth), test = self._learnt(), self.dataset.arrays("test")[0]
-        inputs = tensors(self.dataset.schema)
+        (x, truth), test = self._learnt(), plain(self.dataset.arrays("test")[0])
+        inputs = plain_tensors(self.dataset.schema)
         width = sum(tensor.width for tensor in inputs)
         seconds = 2 * member.seconds(len(truth), width, problem.head().units)
         if len(truth) < FEWEST_CURVE_ROWS or not self._fits("the learning curve", seconds):
             return []
         self._begin("learning curve")
         order = np.random.default_rng(0).permutation(len(truth))
-        stopping = self.dataset.arrays("validation")[0], self.dataset.truth("validation")
+        stopping = plain(self.dataset.arrays("validation")[0]), self.dataset.truth("validation")
         curve = []
         for share in CURVE_SHARES:
             chosen = np.sort(order[: round(share * len(truth))])
@@ -521,6 +520,8 @@ def _kind_of(trained: Design) -> tuple[str, int]:
         "perceptron": ("linear", 1),
         "feed_forward": ("shallow", 2),
         "minirocket": ("shallow", 3),
+        "bag_of_words": ("linear", 2),
+        "bag_of_embeddings": ("shallow", 3),
         "convolutional": ("deep", 4),
         "temporal_convolution": ("deep", 4),
     }

@@ -11,7 +11,7 @@ import numpy as np
 from nervura import attributing, plots, seeing
 from nervura.dataset import Dataset
 from nervura.designing import Design
-from nervura.encoding import PICTURES, SERIES, image_column, medium, origins
+from nervura.encoding import PICTURES, SERIES, TERMS, TOKENS, image_column, medium, origins, text_encoding
 from nervura.problems.base import Finding
 from nervura.run import Run
 from nervura.training import predict, predictor
@@ -38,6 +38,9 @@ def explain(run: Run, dataset: Dataset, trained: Design, *, deadline: float | No
         return _gallery(run, dataset, trained, deadline)
     if medium(schema) == SERIES:
         return _moments(run, dataset, trained, deadline)
+    read = next((tensor.name for tensor in trained.tensors if tensor.name in (TERMS, TOKENS)), None)
+    if read is not None:
+        return _words(run, dataset, trained, read, deadline)
     names = [column.name for column in schema.inputs][:MOST_COLUMNS]
     rows = max(100, min(MOST_ROWS, CELLS // (REPEATS * len(names))))
     x, y = dataset.arrays("test")
@@ -139,6 +142,84 @@ def _moments(run: Run, dataset: Dataset, trained: Design, deadline: float | None
         )
     explanation = {"metric": metric, "rows": int(known.sum()), "moments": found}
     explanation["findings"] = [asdict(finding) for finding in findings]
+    run.write("explanation", explanation)
+    return explanation
+
+
+TEXTS_SEEN, WORDS_SHOWN, TEXTS_SHOWN = 60, 10, 8
+
+
+def _words(run: Run, dataset: Dataset, trained: Design, read: str, deadline: float | None) -> dict[str, Any]:
+    """Which words matter: what each answer rests on in some test texts together, and in a few of them."""
+    problem, truth, told = trained.problem, dataset.truth("test"), text_encoding(dataset.schema) or {}
+    x = dataset.arrays("test")[0][read]
+    classes = problem.supervised_by == "classifier"
+    names = [str(name) for name in problem.coding.get("classes", [])]
+    outputs = predictor(trained.model, batch_size=256)
+
+    def answer(rows: np.ndarray) -> np.ndarray:
+        return problem.estimates(outputs({read: rows}))
+
+    step = max(1, -(-len(x) // TEXTS_SEEN))
+    some, own = x[::step], truth[::step]
+    estimates = answer(some)
+    named = problem.named(estimates)
+    together: dict[Any, dict[str, float]] = {}
+    of_texts: list[list[Any]] = []
+    for row, text in enumerate(some):
+        if deadline is not None and time.monotonic() > deadline:
+            break
+        effects = attributing.hidden_words(text, answer, int(named[row]) if classes else 0, told)
+        kind = names[named[row]] if classes else ""
+        for word, effect in effects.items():
+            sums = together.setdefault(kind, {})
+            sums[word] = sums.get(word, 0.0) + effect
+        if len(of_texts) < TEXTS_SHOWN and effects:
+            most = sorted(effects, key=lambda word: -abs(effects[word]))[:WORDS_SHOWN]
+            shown = ", ".join(f"{word} ({effects[word]:+.2g})" for word in most)
+            answered, true = (
+                (f"{kind} ({estimates[row].max():.2f})", names[own[row]] if own[row] >= 0 else "")
+                if classes
+                else (f"{estimates[row]:.4g}", f"{own[row]:.4g}")
+            )
+            of_texts.append([answered, true, shown])
+    rows = [
+        [kind, ", ".join(sorted(sums, key=lambda word: -sums[word])[:WORDS_SHOWN])]
+        for kind, sums in sorted(together.items())
+    ]
+    if not classes:
+        sums = together.get("", {})
+        order = sorted(sums, key=lambda word: -sums[word])
+        rows = [
+            [("raise", "sobem"), ", ".join(order[:WORDS_SHOWN])],
+            [("lower", "descem"), ", ".join(order[::-1][:WORDS_SHOWN])],
+        ]
+    seen = len(some)
+    findings = [
+        Finding(
+            ("Which words matter", "Que palavras importam"),
+            (
+                f"The words whose hiding lowers the answer's probability most, over {seen} test texts."
+                if classes
+                else f"The words whose hiding changes the value most, over {seen} test texts.",
+                f"As palavras que, escondidas, mais baixam a probabilidade da resposta, em {seen} textos de teste."
+                if classes
+                else f"As palavras que, escondidas, mais mudam o valor, em {seen} textos de teste.",
+            ),
+            [("Answer", "Resposta") if classes else ("They", "Elas"), ("Words", "Palavras")],
+            rows[:50],
+        ),
+        Finding(
+            ("Where answers come from", "De onde vêm as respostas"),
+            (
+                "Some test texts: the answer, the truth, and by how much the answer falls when a word is hidden.",
+                "Alguns textos de teste: a resposta, a verdade e quanto a resposta desce quando se esconde uma palavra.",
+            ),
+            [("Answer", "Resposta"), ("Truth", "Verdade"), ("Words", "Palavras")],
+            of_texts,
+        ),
+    ]
+    explanation = {"metric": problem.metric, "rows": seen, "findings": [asdict(finding) for finding in findings]}
     run.write("explanation", explanation)
     return explanation
 

@@ -825,6 +825,10 @@ SENTENCES: dict[str, str] = {
     "gated recurrent units: one gate blends the old state with a new one": (
         "unidades recorrentes com portas: uma porta mistura o estado antigo com um novo"
     ),
+    "a linear network on the words of a text and pairs of them, weighted by how rare each is (the default)": (
+        "uma rede linear sobre as palavras de um texto e pares delas, pesadas por quão raras são (a escolha habitual)"
+    ),
+    "a text as the mean of its words' learnt vectors": "um texto como a média dos vetores aprendidos das suas palavras",
     "a small transformer encoder: every step of a sequence looks at all others": (
         "um pequeno codificador transformer: cada passo de uma sequência olha para todos os outros"
     ),

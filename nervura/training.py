@@ -230,7 +230,7 @@ def _solve(design: Design, rows: _Rows) -> None:
     of many rows it is given some."""
     for layer in design.model.layers:
         if hasattr(layer, "solve") and rows.codes is not None and rows.folds is not None:
-            step = max(1, -(-len(rows.codes) // MOST_SOLVED))
+            step = max(1, -(-len(rows.codes) // getattr(layer, "most_solved", MOST_SOLVED)))
             reaching = keras.Model({tensor.name: tensor for tensor in design.model.inputs}, layer.input)
             features = predict(reaching, {name: array[::step] for name, array in rows.x.items()})
             layer.solve(features, rows.codes[::step], rows.folds[::step])

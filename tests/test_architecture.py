@@ -43,7 +43,11 @@ GROUND |= {"topical"}  # the arithmetic of topics
 GROUND |= {"oddness", "viewing"}  # what detectors look at, and the arithmetic of their scores
 GROUND |= {"sentences", "likeness"}  # texts as words, and how like texts are to others
 GROUND |= {"words", "decoding"}  # documents as bags of words, and the encodings of files
-GROUND |= {"pictures", "series"}  # what is known of pictures and series: the encoding and the sources ask it
+GROUND |= {
+    "pictures",
+    "series",
+    "texts",
+}  # what is known of pictures, series and texts: the encoding and the sources ask it
 SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers"}
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}

@@ -7,6 +7,8 @@ import nervura
 from nervura.errors import OptionError, RunError
 from nervura.exporting import export
 
+pytestmark = pytest.mark.usefixtures("quick_judgement")
+
 LAW = "court judge law trial witness lawyer crime prison".split()
 SEA = "ship wave harbour sailor anchor storm island captain".split()
 

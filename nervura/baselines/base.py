@@ -79,6 +79,7 @@ class Baseline:
     Attributes:
         kind: ``constant``, ``linear``, ``shallow`` or ``trees``, for the verdict.
         simplicity: its rank among all models, lower is simpler; a deep network has 4 or more.
+        needs: the tensor without which it has nothing to learn from; None where any will do.
         requires: packages beyond those of training, each with the extra that installs it; without them it is skipped.
     """
 
@@ -86,6 +87,7 @@ class Baseline:
     summary: ClassVar[str]
     kind: ClassVar[str]
     simplicity: ClassVar[int]
+    needs: ClassVar[str | None] = None
     requires: ClassVar[list[tuple[str, str]]] = []
 
     def learn(self, problem: Problem, tensors: list[Tensor], rows: Rows, held: Rows | None, seed: int) -> Fitted:
