@@ -1,7 +1,9 @@
 """Captions: a made world whose truth is known, and Flickr8k.
 
     python benchmarks/captions.py world [--pictures 6000] [--minutes 20]
-    python benchmarks/captions.py flickr PATH/flickr8k.parquet [--minutes 60]
+    python benchmarks/captions.py flickr PATH/flickr8k.parquet [--minutes 60] [--size 64]
+
+With ``--out FOLDER`` the run stays there, and the same command goes on with it where it was stopped.
 
 The world has pictures of 48 x 48 pixels with one or two groups of shapes. A grammar says what is in each: how many, their
 colour and shape, and where the groups are to each other. Six of the twenty pairs of colour and shape are in no training
@@ -118,49 +120,64 @@ def world(pictures: int, tested: int, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def world_alone(pictures: int, tested: int, minutes: float | None, options: dict, out: Path) -> None:
+def trained(source: Path, minutes: float | None, size: str | None, options: dict, out: Path):
+    """The run in ``out``: trained, or gone on with where it was stopped."""
     import nervura
 
-    frame = world(pictures, tested)
-    frame.write_parquet(out / "world.parquet")
     began = time.monotonic()
-    run = nervura.train(
-        out / "world.parquet", minutes=minutes, options=options, out=out / "run", tell=print, watchers=[told]
-    )
-    print(f"trained and judged in {time.monotonic() - began:.0f} seconds")
-    test = frame.filter(pl.col("split") == "test")
+    if (out / "run" / "run.json").exists():
+        run = nervura.resume(out / "run", tell=print, watchers=[told])
+    else:
+        how = {"minutes": minutes, "size": size, "options": options}
+        run = nervura.train(source, out=out / "run", tell=print, watchers=[told], **how)
+    print(f"{time.monotonic() - began:.0f} seconds, {time.process_time():.0f} of processor")
+    print(run)
+    return run
+
+
+def judge_world(pictures: int, tested: int, minutes: float | None, size: str | None, options: dict, out: Path) -> None:
+    file = out / "world.parquet"
+    if not file.exists():
+        world(pictures, tested).write_parquet(file)
+    run, test = trained(file, minutes, size, options, out), pl.read_parquet(file).filter(pl.col("split") == "test")
     answers = run.predict(test.select("path", "image"))["prediction"].to_list()
     right = np.array([answer in captions for answer, captions in zip(answers, test["captions"], strict=True)])
     new = np.arange(len(right)) % 2 == 1
-    print(
-        pl.DataFrame(
-            {
-                "pictures": ["of known pairs", "with a new pair"],
-                "exactly right": [right[~new].mean(), right[new].mean()],
-            }
-        )
-    )
+    shares = [right[~new].mean(), right[new].mean()]
+    print(pl.DataFrame({"pictures": ["of known pairs", "with a new pair"], "exactly right": shares}))
     for row in np.flatnonzero(~right)[:10]:
         print(f"  wrote '{answers[row]}' for '{test['captions'][int(row)][0]}'")
-    print(run)
 
 
-def flickr(path: Path, minutes: float | None, options: dict, out: Path) -> None:
-    import nervura
+def judge_flickr(path: Path, minutes: float | None, size: str | None, options: dict, out: Path) -> None:
+    """Every score beside those of both baselines, with the paired 95 % interval of the difference."""
+    from nervura import judging
+    from nervura.dataset import Dataset
+    from nervura.problems.captioning import most_typical, nearest
 
-    began = time.monotonic()
-    run = nervura.train(path, minutes=minutes, options=options, out=out / "run", tell=print, watchers=[told])
-    print(f"trained and judged in {time.monotonic() - began:.0f} seconds")
-    print(run)
-    evaluation = run.evaluation
-    own = evaluation["test"]
+    run = trained(path, minutes, size, options, out)
+    dataset = Dataset.open(path, size=size)
+    seen = {part: dataset.arrays(part)[0]["pictures"] for part in ("train", "test")}
+    told, truth = dataset.labels("train"), dataset.labels("test")
+    own = [most_typical(texts) for texts in told]
+    test = pl.read_parquet(path).filter(pl.col("split") == "test").select("path", "image")
+    texts = {
+        "captioner": run.predict(test)["prediction"].to_list(),
+        "typical_caption": [most_typical(told.explode())] * len(truth),
+        "nearest_picture": [own[row] for row in nearest(seen["train"], seen["test"])],
+    }
+    facts = {name: dataset.problem.facts(written, truth) for name, written in texts.items()}
     rows = []
-    for rival, scores in evaluation["baselines"].items():
-        for metric, score in scores.items():
-            rows.append({"score": metric, "baseline": rival, "it": score["value"], "captioner": own[metric]["value"]})
-    table = pl.DataFrame(rows).with_columns((pl.col("captioner") / pl.col("it") - 1).alias("better by"))
-    with pl.Config(tbl_rows=-1):
-        print(table)
+    for metric in dataset.problem.metrics:
+        judged, zeros = dataset.problem.judged_by(metric), np.zeros(len(truth))
+        scores = {name: judged.scores(zeros, found)[metric] for name, found in facts.items()}
+        for rival in ("typical_caption", "nearest_picture"):
+            apart = judging.compare(judged, zeros, [facts["captioner"]], [facts[rival]])
+            pair = {"captioner": scores["captioner"], "baseline": rival, "it": scores[rival]}
+            better = scores["captioner"] / scores[rival] - 1 if scores[rival] else np.inf
+            rows.append({"score": metric, **pair, "better by": better, **apart})
+    with pl.Config(tbl_rows=-1, tbl_cols=-1):
+        print(pl.DataFrame(rows))
 
 
 def told(progress) -> None:
@@ -178,6 +195,7 @@ if __name__ == "__main__":
     words.add_argument("--pictures", type=int, default=6_000)
     words.add_argument("--tested", type=int, default=1_000)
     words.add_argument("--minutes", type=float)
+    words.add_argument("--size")
     words.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     words.add_argument("--out", type=Path)
     asked = words.parse_args()
@@ -185,7 +203,8 @@ if __name__ == "__main__":
     with TemporaryDirectory() as folder:
         place = asked.out or Path(folder)
         place.mkdir(parents=True, exist_ok=True)
+        how = (asked.minutes, asked.size, chosen, place)
         if asked.what == "world":
-            world_alone(asked.pictures, asked.tested, asked.minutes, chosen, place)
+            judge_world(asked.pictures, asked.tested, *how)
         else:
-            flickr(asked.path, asked.minutes, chosen, place)
+            judge_flickr(asked.path, *how)

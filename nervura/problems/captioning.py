@@ -131,12 +131,13 @@ class Captioning(Appraised):
         if labels is None or labels.null_count() == len(labels):
             raise no_labels(self)
         known = labels.is_not_null().to_numpy()
-        return self._measured(self.texts(outputs[known]), labels.drop_nulls())
-
-    def _measured(self, texts: list[str], labels: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-        references = [[sentences.words_of(text) for text in own] for own in labels]
-        found = likeness.facts([sentences.words_of(text) for text in texts], references)
+        found = self.facts(self.texts(outputs[known]), labels.drop_nulls())
         return np.zeros(len(found)), found
+
+    def facts(self, texts: list[str], labels: pl.Series) -> np.ndarray:
+        """What the metrics are made of (``nervura.likeness``), of texts and what people wrote of the same pictures."""
+        references = [[sentences.words_of(text) for text in own] for own in labels]
+        return likeness.facts([sentences.words_of(text) for text in texts], references)
 
     def appraise(self, trained: Trained) -> Appraisal:
         parts = trained.parts
@@ -149,7 +150,7 @@ class Captioning(Appraised):
 
         def rival(name: str, kind: str, simplicity: int, seconds: float) -> Rival:
             both = zip(written[name], labels, strict=True)
-            validation, test = (self._measured(own, known)[1] for own, known in both)  # type: ignore[arg-type]
+            validation, test = (self.facts(own, known) for own, known in both)  # type: ignore[arg-type]
             return Rival(name, kind, simplicity, validation, test, seconds)
 
         trained.tell("scores of the captions")
@@ -166,7 +167,7 @@ class Captioning(Appraised):
         began = time.monotonic()
         own = [most_typical(texts) for texts in learnt.labels]
         written["nearest_picture"] = [
-            [own[row] for row in _nearest(learnt.x["pictures"], answers.x["pictures"])] for answers in held
+            [own[row] for row in nearest(learnt.x["pictures"], answers.x["pictures"])] for answers in held
         ]
         seconds = time.monotonic() - began
         rivals.append(rival("nearest_picture", "neighbours", 1, seconds))
@@ -252,7 +253,7 @@ def most_typical(texts: pl.Series) -> str:
     return texts[int(np.argmax(alike))]
 
 
-def _nearest(learnt: np.ndarray, asked: np.ndarray) -> np.ndarray:
+def nearest(learnt: np.ndarray, asked: np.ndarray) -> np.ndarray:
     """The row of the nearest of the pictures that were learnt, shrunk, for each of others."""
     from sklearn.neighbors import NearestNeighbors
 
@@ -310,8 +311,8 @@ def _people(problem: Captioning, labels: pl.Series | None) -> Finding | None:
     several = labels.filter(labels.list.len() > 1)
     if len(several) < max(2, len(labels) // 2):
         return None
-    truth, facts = problem._measured(several.list.first().to_list(), several.list.slice(1))
-    scores = problem.scores(truth, facts)
+    facts = problem.facts(several.list.first().to_list(), several.list.slice(1))
+    scores = problem.scores(np.zeros(len(facts)), facts)
     return Finding(
         ("How far people agree", "Até que ponto as pessoas concordam"),
         (
