@@ -17,7 +17,6 @@ from nervura.errors import MissingDependency, NervuraError, OptionError, RunErro
 from nervura.exporters import exporters
 from nervura.exporters.base import Answerer, Exporter, load_problem
 from nervura.predicting import answerer, answering, called, load_model, load_schema
-from nervura.problems.base import Appraised
 from nervura.run import Run, in_file_names
 from nervura.schema import Schema
 from nervura.sources import read
@@ -63,8 +62,8 @@ def export(
     if not (run.path / "model.keras").exists():
         raise RunError(f"A trained network is needed; the run '{run.path}' has none. Write: nervura resume {run.path}")
     problem = load_problem(run)
-    if isinstance(problem, Appraised) and not exporter.without_target:
-        able = [one.name for one in exporters if one.without_target]
+    if not exporter.carries(problem):
+        able = [one.name for one in exporters if one.carries(problem)]
         raise OptionError(
             f"The export '{to}' carries runs that predict classes or values; this run's problem is {problem.name}. "
             f"Write --to {' or '.join(able)}."

@@ -800,6 +800,8 @@ SENTENCES: dict[str, str] = {
         "uma camada escondida, dimensionada por regra: a média de entradas e saídas"
     ),
     "no hidden layer: a linear model": "nenhuma camada escondida: um modelo linear",
+    "an autoencoder of documents that learns which halves of documents belong together": "um autocodificador de documentos que "
+    "aprende que metades de documentos pertencem juntas",
     "a plain network for tables, tuned in every detail": "uma rede simples para tabelas, afinada em cada pormenor",
     "the fastest known recipe for small pictures (their default)": (
         "a receita mais rápida que se conhece para imagens pequenas (a sua escolha habitual)"

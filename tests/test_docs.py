@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import runpy
+import shlex
 import shutil
 import sys
 from pathlib import Path
@@ -110,9 +111,9 @@ def here(desk, tmp_path, monkeypatch):
 
 
 def run_shell(line):
-    words = line.split("#")[0].replace(".venv/bin/", "").split()
+    words = shlex.split(line.replace(".venv/bin/", ""), comments=True)
     if words[:1] == ["nervura"]:
-        assert main([word.strip("'") for word in words[1:]]) == 0, line
+        assert main(words[1:]) == 0, line
 
 
 def add_entry_point(folder, group):

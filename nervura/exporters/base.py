@@ -59,7 +59,6 @@ class Exporter:
         requires: packages beyond those of training, each with the extra that installs it.
         file: what the export is called below ``exports/``.
         any_model: whether it carries other models than the run's own network; it then has ``write_model``.
-        without_target: whether it carries runs that predict no target.
     """
 
     name: ClassVar[str]
@@ -67,7 +66,10 @@ class Exporter:
     requires: ClassVar[list[tuple[str, str]]] = []
     file: ClassVar[str]
     any_model: ClassVar[bool] = False
-    without_target: ClassVar[bool] = False
+
+    def carries(self, problem: Problem) -> bool:
+        """Whether this form can hold runs of a problem; by default of those that predict classes or values."""
+        return not isinstance(problem, Appraised)
 
     def write(self, run: Run, path: Path) -> Path:
         """Writes the run as ``path``, a file or folder that does not exist yet, and gives it back.

@@ -31,7 +31,7 @@ from nervura.layers.stable_decay_rate import StableDecayRate
 from nervura.layers.triangular_rate import TriangularRate
 from nervura.model_source import definitions_source, layers_source, model_source
 from nervura.pictures import as_png, decode
-from nervura.problems.base import Appraised, Targetless, halved
+from nervura.problems.base import Appraised, Problem, Targetless, halved
 from nervura.run import Run
 from nervura.schema import Schema
 from nervura.targetless_source import anomaly_source, objective_call, phase_lines
@@ -47,7 +47,9 @@ class CodeExporter(Exporter):
     name = "code"
     summary = "a folder of plain Keras and Polars code: model.py, data.py, train.py, predict.py, weights"
     file = "code"
-    without_target = True
+
+    def carries(self, problem: Problem) -> bool:
+        return not isinstance(problem, Appraised) or problem.name in GIVES
 
     def write(self, run: Run, path: Path) -> Path:
         schema, problem = Schema.from_json(run.need("schema")), load_problem(run)
@@ -56,11 +58,6 @@ class CodeExporter(Exporter):
                 "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
                 f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
                 f"{documents[0].name}"
-            )
-        if isinstance(problem, Appraised) and problem.name not in GIVES:
-            raise RunError(
-                f"Code is written for classes, values and the problems {', '.join(GIVES)}; this run's is {problem.name}. "
-                "Write --to keras."
             )
         return self._write_targetless(run, path, problem) if isinstance(problem, Targetless) else self._write(run, path)
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from nervura import encoding
 from nervura.exporters.base import Exporter, Predict, load_network, load_problem
+from nervura.problems.base import Problem
 from nervura.run import Run
 from nervura.schema import Schema
 
@@ -18,7 +19,9 @@ class KerasExporter(Exporter):
     name = "keras"
     summary = "the network as one .keras file, for keras.saving.load_model"
     file = "model.keras"
-    without_target = True
+
+    def carries(self, problem: Problem) -> bool:
+        return True
 
     def write(self, run: Run, path: Path) -> Path:
         shutil.copyfile(run.path / "model.keras", path)
