@@ -232,7 +232,7 @@ def _check_suits(network: Network, problem: Problem, given: list[Tensor]) -> Non
         )
     if given and not any(tensor.name in network.takes for tensor in given):
         media = MEDIA.values()
-        texts = dict.fromkeys((TOKENS, TERMS), "texts") | {name: name for name in media}
+        texts = dict.fromkeys((TOKENS, TERMS, WORDS), "texts") | {name: name for name in media}
         takes = " and ".join(sorted({texts.get(name, "tables") for name in network.takes}))
         raise OptionError(
             f"The network '{network.name}' takes {takes}, and these data are "

@@ -71,6 +71,7 @@ class CodeExporter(Exporter):
         pictures = told_by == PICTURES
         kind = {PICTURES: PictureCode, SERIES: SeriesCode}.get(told_by or "", DataCode)
         data = kind(schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs])
+        reading = data.source()  # first: what it leaves to columns.json is told below
         network, custom = model_source(model, data.sizes, _inner(run))
         networks = _networks(run, model)
         settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
@@ -107,7 +108,7 @@ class CodeExporter(Exporter):
             "backend": backend,
             "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
         }
-        files = {"model.py": network, "data.py": data.source(), "train.py": render("train.py.j2", told)}
+        files = {"model.py": network, "data.py": reading, "train.py": render("train.py.j2", told)}
         if custom:
             files["layers.py"] = layers_source(custom)
         return _folder(run, path, files, told, model)
@@ -126,6 +127,7 @@ class CodeExporter(Exporter):
         kind = PictureCode if pictures else DataCode
         given = {**run.need("problem"), "needs_target": False}
         data = kind(schema, given, run.need("run").get("source") or {}, [one.name for one in whole.inputs])
+        reading = data.source()  # first: what it leaves to columns.json is told below
         network, custom = model_source(model, data.sizes, stems=CODE_WIDTHS)
         member = zoo.load(design["network"])
         options = member.Options(**design["options"])
@@ -168,7 +170,7 @@ class CodeExporter(Exporter):
             "backend": backend,
             "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
         }
-        files = {"model.py": _asking_for(backend, network), "data.py": data.source()}
+        files = {"model.py": _asking_for(backend, network), "data.py": reading}
         files["layers.py"] = definitions_source(
             [*custom, *own, *([straighten] if straight else [])], "Layers and losses that Keras does not have."
         )

@@ -19,7 +19,7 @@ from nervura.problems.regression import Regression
 BINARY = Binary({"classes": ["0", "1"]})
 THREE = Multiclass({"classes": ["a", "b", "c"]})
 VALUES = Regression({"mean": 0.0, "deviation": 1.0})
-INSTALLED = [baseline.name for baseline in baselines if not baseline.missing()]
+INSTALLED = [one.name for one in baselines if one.needs is None and not one.missing()]
 LEARNING = [name for name in INSTALLED if name != "constant"]
 TREES = [name for name in LEARNING if name != "linear"]
 
