@@ -18,7 +18,7 @@ from sklearn.model_selection import GridSearchCV, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import check_estimator, parametrize_with_checks
 
 import nervura
 from nervura.errors import NervuraError, SchemaError
@@ -44,6 +44,10 @@ CODES = {"epochs": 2, "hidden": [8], "latent_dim": 2}
 )
 def test_meets_the_checks_of_scikit_learn(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)
+
+
+def test_a_model_of_texts_meets_those_that_are_not_about_tables() -> None:
+    check_estimator(nervura.TopicModel(options={"epochs": 1}), on_skip=None)
 
 
 def table(rows: int = 300) -> tuple[pl.DataFrame, np.ndarray]:
