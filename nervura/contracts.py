@@ -497,8 +497,19 @@ def texts_example(classes: int | None = None, rows: int = 90) -> Dataset:
     return Dataset.open(frame, "y", problem=problem, kinds={"text": "document"})
 
 
-def example_for(network: Network, classes: int | None = None) -> Dataset:
-    """The example of what a network takes: a table, pictures, series or texts."""
+CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
+"""The problems with a target of a value or of classes, and how many classes the examples of them have."""
+
+
+def example_for(network: Network, problem: str) -> Dataset:
+    """The example of a problem in what a network takes: a table, pictures, series or texts."""
+    if problem == "captioning":
+        return captions_example()
+    if not problems.load(problem).needs_target:
+        if network.takes == {PICTURES}:
+            return Dataset.open(pictures_example(2).arrays("train")[0][PICTURES], problem=problem)
+        return unlabelled_example(problem)
+    classes = CLASSES[problem]
     if SERIES in network.takes:
         return series_example(classes)
     if network.takes & {TOKENS, TERMS}:

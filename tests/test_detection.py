@@ -68,7 +68,7 @@ def test_values_that_cannot_be_squared_are_refused(scale: float, size: str) -> N
 
 def test_whoever_declines_says_why() -> None:
     found = detected(["red", "green", "blue"] * 20, "category")
-    assert set(found.declined) == {"binary", "regression"}
+    assert set(found.declined) == {"binary", "captioning", "regression"}
     assert "3 different values" in found.declined["binary"]
     assert "3 different names" in found.reason
 

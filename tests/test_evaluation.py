@@ -44,7 +44,7 @@ def without_networks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_rival_is_judged_and_kept(tmp_path: Path) -> None:
     run, found = judged(tmp_path / "run")
-    installed = [baseline.name for baseline in baselines if not baseline.missing()]
+    installed = [one.name for one in baselines if one.needs is None and not one.missing()]
     assert set(found["baselines"]) == {*installed, "perceptron", "feed_forward"}
     assert set(found["depths"]) == {"0", "1", "2", "3"}
     kept = {folder.name for folder in (run.path / "baselines").iterdir()}

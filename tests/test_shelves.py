@@ -38,16 +38,11 @@ SHELVES = {
 MEMBERS = [
     pytest.param(shelf, name, id=f"{folder}-{name}") for folder, shelf in SHELVES.items() for name in shelf.names()
 ]
-CLASSES = {"binary": 2, "multiclass": 3, "regression": None}
 
 
 @cache
 def example(problem: str, network: str = "feed_forward") -> Dataset:
-    if problem == "captioning":
-        return contracts.captions_example()
-    if not problems.load(problem).needs_target:
-        return contracts.unlabelled_example(problem)
-    return contracts.example_for(zoo.load(network), CLASSES[problem])
+    return contracts.example_for(zoo.load(network), problem)
 
 
 @pytest.mark.parametrize(("shelf", "name"), MEMBERS)
@@ -145,7 +140,7 @@ def test_problems_without_a_target_keep_their_contract(name: str) -> None:
     contracts.check_targetless(problem, zoo.load("autoencoder"))
 
 
-@pytest.mark.parametrize("name", sorted(CLASSES))
+@pytest.mark.parametrize("name", sorted(contracts.CLASSES))
 def test_problems_keep_their_contract(name: str) -> None:
     dataset = example(name)
     target = dataset.schema.target
@@ -188,7 +183,7 @@ def test_saved_networks_answer_alike_in_a_fresh_process(tmp_path: Path, carried_
     contracts.check_in_fresh_process([tmp_path / name for name in zoo.names()])
 
 
-@pytest.mark.parametrize("problem", sorted(CLASSES))
+@pytest.mark.parametrize("problem", sorted(contracts.CLASSES))
 def test_exporters_keep_their_contract(problem: str, tmp_path: Path) -> None:
     dataset = example(problem)
     made = design(dataset.problem, "deep_feed_forward", dataset.schema, {"epochs": 2})
@@ -203,13 +198,13 @@ def test_exporters_keep_their_contract(problem: str, tmp_path: Path) -> None:
         contracts.check_exporter(exporter, run, dataset.table.frame.collect())
 
 
-@pytest.mark.parametrize("problem", sorted(CLASSES))
+@pytest.mark.parametrize("problem", sorted(contracts.CLASSES))
 @pytest.mark.parametrize("name", baselines.names())
 def test_baselines_keep_their_contract(name: str, problem: str, tmp_path: Path) -> None:
     baseline = baselines.load(name)
     for package, _ in baseline.missing():
         pytest.importorskip(package)
-    dataset = example(problem) if baseline.needs is None else contracts.texts_example(CLASSES[problem])
+    dataset = example(problem) if baseline.needs is None else contracts.texts_example(contracts.CLASSES[problem])
     contracts.check_baseline(baseline, dataset, tmp_path)
 
 

@@ -291,7 +291,7 @@ def test_compiling_in_the_first_epoch_does_not_end_a_short_budget(
 
 
 def test_layers_of_pictures_compute_in_half_precision_in_training_alone() -> None:
-    pictures = contracts.example_for(zoo.load("convolutional"), 2)
+    pictures = contracts.example_for(zoo.load("convolutional"), "binary")
     designed = design(pictures.problem, "convolutional", pictures.schema, {"epochs": 2, "precision": "bfloat16"}, 1)
     layer, seen = designed.model.get_layer("convolution_1"), []
 
