@@ -49,7 +49,8 @@ def unpack(path: Path, folder: Path) -> None:
         ) from None
     except (zipfile.BadZipFile, ValueError, EOFError, RuntimeError, NotImplementedError, RecursionError) as error:
         raise RunError(
-            f"A packed run is a file made by 'nervura pack'; '{path}' is not one, or is damaged ({error}). Pack it again."
+            f"A run is a directory that 'nervura train' wrote or a file that 'nervura pack' made; '{path}' is neither, or is "
+            f"damaged ({error}). Name another, or pack it again."
         ) from error
 
 

@@ -334,7 +334,7 @@ def test_hostile_files_are_refused(case: str, harmless: Files, tmp_path: Path, m
     file = tmp_path / "evil.nervura"
     file.write_bytes(HOSTILE[case](harmless))
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(RunError, match="is refused: |is not one, or is damaged"):
+    with pytest.raises(RunError, match="is refused: |is neither, or is damaged"):
         Run.open(file)
     assert sorted(tmp_path.rglob("*")) == before, "nothing was written, inside or outside, and nothing was executed"
 

@@ -154,7 +154,7 @@ def test_what_is_no_run_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="has no run.json"):
         Run.open(tmp_path)
     (tmp_path / "file").write_text("{}")
-    with pytest.raises(RunError, match="has no run.json"):
+    with pytest.raises(RunError, match="is neither, or is damaged"):
         Run.open(tmp_path / "file")
 
 

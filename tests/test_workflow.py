@@ -147,7 +147,7 @@ def test_a_budget_goes_on_where_it_was_stopped(table: Path, tmp_path: Path) -> N
     run.write_arrays("checkpoint/training", {**kept, "history/seconds": np.array([20 * 60 - 8.0])})
     began = time.monotonic()
     resumed = nervura.resume(path)
-    assert time.monotonic() - began < 60
+    assert time.monotonic() - began < 300
     assert resumed.need("run")["stopped"] == "budget" and resumed.need("run")["status"] == "done"
 
 
@@ -200,7 +200,7 @@ def test_minutes_are_kept(table: Path, tmp_path: Path) -> None:
         ({"seed": -1}, "from 0 on; given was -1"),
         ({"network": "feedforward"}, "Did you mean 'feed_forward'"),
         ({"options": {"hiden": 3}}, "Did you mean 'hidden'"),
-        ({"problem": "clustering"}, "no problem called 'clustering'"),
+        ({"problem": "fortune"}, "no problem called 'fortune'"),
     ],
 )
 def test_mistakes_leave_no_directory(table: Path, tmp_path: Path, asked: dict[str, Any], says: str) -> None:
@@ -436,7 +436,7 @@ def test_values_are_learnt_from_pictures_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("asked", "says"),
     [
-        ({"network": "tabm"}, "takes tables, and these data are pictures.*convolutional"),
+        ({"network": "tabm"}, "takes tables and texts, and these data are pictures.*convolutional"),
         ({"size": "4"}, "Write --size 64"),
         ({"target": "price"}, "'price' is not"),
     ],

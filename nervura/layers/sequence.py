@@ -83,6 +83,10 @@ def recurrent(
         made = cell(f"recurrent_{i}", not last)
         if options.bidirectional:
             back = cell(f"recurrent_{i}_back", not last, go_backwards=True)
-            made = keras.layers.Bidirectional(made, backward_layer=back, name=f"both_ways_{i}")
+            both = keras.layers.Bidirectional(made, backward_layer=back, name=f"both_ways_{i}")
+            # They are copied, and the copy of a SimpleRNN forgets its seed.
+            for copied, own in ((both.forward_layer, made), (both.backward_layer, back)):
+                copied.cell.seed_generator.state.assign(own.cell.seed_generator.state)
+            made = both
         x = made(x, mask=present)
     return x if options.readout == "last" else MaskedPooling(options.readout, name="pooled")(x, present)
