@@ -40,7 +40,7 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
         told = [line for line in err.splitlines() if line.startswith("nervura: ")]
         assert len(told) == 1 and err.endswith(told[0] + "\n"), "the message is one line, and the last"
         assert "Traceback" not in err and "Warning" not in err
-        assert len(told[0]) < 1_200
+        assert len(told[0]) < 1_000
         assert files() == before
         return told[0]
 

@@ -147,7 +147,7 @@ def test_a_budget_goes_on_where_it_was_stopped(table: Path, tmp_path: Path) -> N
     run.write_arrays("checkpoint/training", {**kept, "history/seconds": np.array([20 * 60 - 8.0])})
     began = time.monotonic()
     resumed = nervura.resume(path)
-    assert time.monotonic() - began < 300
+    assert time.monotonic() - began < 60
     assert resumed.need("run")["stopped"] == "budget" and resumed.need("run")["status"] == "done"
 
 

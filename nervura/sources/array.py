@@ -20,7 +20,7 @@ class ArraySource(Source):
     """Columns are called x0, x1, ... and, for a pair, y, which is the target."""
 
     name = "array"
-    summary = "NumPy: an array (rows, columns), of pictures or of series, a pair (X, y), a dict of arrays (rows,)"
+    summary = "NumPy: an array of rows, pictures or series, a pair (X, y), a dict of arrays"
 
     def matches(self, source: Any) -> bool:
         if isinstance(source, tuple):

@@ -39,7 +39,7 @@ class CaptionsSource(Source):
     """
 
     name = "captions"
-    summary = "pictures with captions: a folder of them, or its file of captions (picture,caption lines; COCO's JSON)"
+    summary = "pictures with captions: a folder of them, or its file of captions"
 
     def matches(self, source: Any) -> bool:
         text = as_text(source)

@@ -17,7 +17,7 @@ class FrameSource(Source):
     """The columns as they are; the index of a pandas frame is not a column."""
 
     name = "frame"
-    summary = "a data frame: Polars DataFrame or LazyFrame, pandas DataFrame, Arrow Table"
+    summary = "a data frame of Polars, pandas or Arrow"
 
     def matches(self, source: Any) -> bool:
         return any(_kind(cls) in _KINDS for cls in type(source).__mro__)

@@ -22,9 +22,7 @@ class ImagesSource(Source):
     """
 
     name = "images"
-    summary = (
-        "pictures: a folder with one sub-folder a class (JPEG, PNG, WebP, GIF, BMP, TIFF); to predict also one file"
-    )
+    summary = "pictures: a folder with one sub-folder a class (JPEG, PNG, WebP, GIF, BMP, TIFF)"
 
     def matches(self, source: Any) -> bool:
         text = as_text(source)

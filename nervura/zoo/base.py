@@ -141,6 +141,7 @@ class SequenceOptions(TrainingOptions):
 class RecurrentOptions(SequenceOptions):
     """What every recurrent network can be told besides."""
 
+    learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
     units: int = option(64, "numbers that a layer remembers", low=1, high=4_096, search=(32, 64, 128))
     layers: int = option(1, "recurrent layers one upon the other", low=1, high=16, search=(1, 2))
     bidirectional: bool = option(True, "whether each layer also reads from the end to the beginning")
@@ -328,6 +329,46 @@ def words_as_flags(
 REBUILDING_ACTIVATIONS = (*ACTIVATIONS, "linear")
 LONGEST_CODE, WIDEST_LAYER, NARROWEST_LAYER = 30, 1_000, 64
 """Of an autoencoder that sizes itself."""
+
+
+MOST_RECURRENT_STEPS = 128
+"""Recurrent networks read a longer series several moments at a time."""
+
+
+class RecurrentNetwork(Network):
+    """What the recurrent networks share: layers of one kind, one upon the other (``nervura.layers.sequence``).
+
+    Attributes:
+        layer: the name of the kind in ``keras.layers``.
+    """
+
+    takes = frozenset({"series", "tokens"})
+    Options: ClassVar[type[LearningOptions]] = RecurrentOptions
+    layer: ClassVar[str]
+
+    def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
+        from nervura.layers.sequence import settle_patch
+
+        return settle_patch(options, tensors, MOST_RECURRENT_STEPS)
+
+    def features(
+        self,
+        inputs: dict[str, keras.KerasTensor],
+        tensors: dict[str, Tensor],
+        head: Head,
+        options: Any,
+        seeds: Iterator[int],
+    ) -> keras.KerasTensor:
+        import keras
+
+        from nervura.layers.sequence import recurrent, steps_of
+
+        x, present = steps_of(inputs, tensors, options, seeds)
+        return recurrent(getattr(keras.layers, self.layer), x, present, options, seeds, **self.arguments(options))
+
+    def arguments(self, options: Any) -> dict[str, Any]:
+        """What each layer is told besides."""
+        return {}
 
 
 @dataclass

@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nervura.zoo.base import Network, RecurrentOptions, option
-
-if TYPE_CHECKING:
-    import keras
-
-    from nervura.encoding import Tensor
-    from nervura.problems.base import Head
-
-MOST_STEPS = 128
-"""A longer series is read several moments at a time."""
+from nervura.zoo.base import RecurrentNetwork, RecurrentOptions, option
 
 
-class Recurrent(Network):
+class Recurrent(RecurrentNetwork):
     """At each step the new state is made of the step and of the state before: h = tanh(W x + U h + b).
 
     What happened many steps ago reaches the answer through as many products with U, so that its gradient vanishes or
@@ -34,29 +24,11 @@ class Recurrent(Network):
 
     name = "recurrent"
     summary = "a simple recurrent network: one state, carried from step to step"
-    takes = frozenset({"series", "tokens"})
+    layer = "SimpleRNN"
 
     @dataclass
     class Options(RecurrentOptions):
         activation: str = option("tanh", "what a state does with its sum", choices=("tanh", "relu"))
-        learning_rate: float = option(1e-3, "size of a step", low=1e-7, high=10.0, search=(3e-4, 1e-3, 3e-3))
 
-    def settle(self, options: Any, head: Head, tensors: list[Tensor]) -> str | None:
-        from nervura.layers.sequence import settle_patch
-
-        return settle_patch(options, tensors, MOST_STEPS)
-
-    def features(
-        self,
-        inputs: dict[str, keras.KerasTensor],
-        tensors: dict[str, Tensor],
-        head: Head,
-        options: Any,
-        seeds: Iterator[int],
-    ) -> keras.KerasTensor:
-        import keras
-
-        from nervura.layers.sequence import recurrent, steps_of
-
-        x, present = steps_of(inputs, tensors, options, seeds)
-        return recurrent(keras.layers.SimpleRNN, x, present, options, seeds, activation=options.activation)
+    def arguments(self, options: Any) -> dict[str, Any]:
+        return {"activation": options.activation}
