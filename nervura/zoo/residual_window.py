@@ -34,6 +34,7 @@ class ResidualWindow(Network):
     summary = "a linear map of the window, and dense blocks that learn what it leaves: TiDE"
     takes = frozenset({"series"})
     suits = frozenset({"forecasting"})
+    straight = True
 
     @dataclass
     class Options(LearningOptions):
