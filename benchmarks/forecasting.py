@@ -91,11 +91,17 @@ def retail(folder: Path) -> None:
     frame = pl.read_parquet(folder / "tsibbledata_aus_retail.parquet").drop("Series ID")
     run, seconds = trained(frame, "Turnover", time="Month")
     print(run.evaluation_kept["verdict"]["text"], "\n")  # type: ignore[attr-defined]
-    print("Australian retail turnover, 152 series by the month: mase\n" + text_table([told("retail", run, seconds)]) + "\n")
+    print(
+        "Australian retail turnover, 152 series by the month: mase\n"
+        + text_table([told("retail", run, seconds)])
+        + "\n"
+    )
 
 
 def taylor(folder: Path) -> None:
-    run, seconds = trained(pl.read_parquet(folder / "forecast_taylor.parquet"), "x", options={"season": 48, "window": 672})
+    run, seconds = trained(
+        pl.read_parquet(folder / "forecast_taylor.parquet"), "x", options={"season": 48, "window": 672}
+    )
     print(run.evaluation_kept["verdict"]["text"], "\n")  # type: ignore[attr-defined]
     print("Half-hourly demand for electricity: mase\n" + text_table([told("taylor", run, seconds)]) + "\n")
 

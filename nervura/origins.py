@@ -35,7 +35,7 @@ WITHOUT_SEASON = 16
 GAIN = 0.98
 """Logarithms are taken where they leave at most this share of the error."""
 
-MOST_TRIED = 5_000
+MOST_TRIED = 2_000
 
 
 @dataclass
