@@ -146,6 +146,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.scrolls": ("{name} (the table scrolls sideways)", "{name} (a tabela desliza para os lados)"),
     # Sections
     "section.verdict": ("Verdict", "Veredicto"),
+    "section.champion": ("Champion and challenger", "Campeão e desafiante"),
     "section.scores": ("Scores", "Resultados"),
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
@@ -171,6 +172,35 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verdict.differences": (
         "Each model minus the best ({best}), on the same test rows. An interval that holds 0 is within noise.",
         "Cada modelo menos o melhor ({best}), nas mesmas linhas de teste. Um intervalo que contém 0 está dentro do ruído.",
+    ),
+    # Champion and challenger
+    "champion.table": (
+        "This network and the champion on the same test rows, with 95 % intervals",
+        "Esta rede e o campeão nas mesmas linhas de teste, com intervalos de 95 %",
+    ),
+    "champion.better": ("The challenger is better.", "O desafiante é melhor."),
+    "champion.worse": ("The challenger is worse: keep the champion.", "O desafiante é pior: mantenha o campeão."),
+    "champion.even": (
+        "Nothing says that the challenger is better: keep the champion.",
+        "Nada diz que o desafiante é melhor: mantenha o campeão.",
+    ),
+    "champion.judged": (
+        "{what} On the {rows} test rows, {metric} ({direction}) is {challenger} for this network and {champion} for the "
+        "champion {name}: a difference of {difference}.",
+        "{what} Nas {rows} linhas de teste, {metric} ({direction}) é {challenger} para esta rede e {champion} para o campeão "
+        "{name}: uma diferença de {difference}.",
+    ),
+    "champion.kept_warm": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the first was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a primeira.",
+    ),
+    "champion.kept_afresh": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the second was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a segunda.",
+    ),
+    "champion.afresh_alone": (
+        "It was trained afresh, since its weights cannot be learnt on from those of {name}.",
+        "Foi treinada de raiz, pois não se pode continuar a aprender a partir dos pesos de {name}.",
     ),
     # Scores
     "model.constant": ("constant guess", "palpite constante"),
@@ -841,6 +871,30 @@ SENTENCES: dict[str, str] = {
     ),
     "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
     "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
+    "as in the run {name}": "como na execução {name}",
+    "Which rows the run {name} learnt from is not known any more; these are taken to be others. If some are the same, it has an "
+    "advantage.": (
+        "Já não se sabe com que linhas a execução {name} aprendeu; supõe-se que estas são outras. Se algumas forem as mesmas, "
+        "ela leva vantagem."
+    ),
+    "None of the rows is one that the run {name} learnt from.": (
+        "Nenhuma das linhas é uma daquelas com que a execução {name} aprendeu."
+    ),
+    "{share} of the rows equal one that the run {name} learnt from, about as many as of these equal each other ({usual}): that "
+    "is taken for chance, and all rows can judge.": (
+        "{share} das linhas são iguais a uma com que a execução {name} aprendeu, mais ou menos tantas como as que entre estas "
+        "são iguais umas às outras ({usual}): isso toma-se por acaso, e todas as linhas podem julgar."
+    ),
+    "{count} of {rows} rows equal one that the run {name} learnt from: they are learnt from again and judge nothing.": (
+        "{count} de {rows} linhas são iguais a uma com que a execução {name} aprendeu: aprende-se de novo com elas, e não julgam "
+        "nada."
+    ),
+    "Columns that the run {name} did not know are not read: {names} and {count} more.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names} e mais {count}."
+    ),
+    "Columns that the run {name} did not know are not read: {names}.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names}."
+    ),
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"

@@ -42,10 +42,11 @@ def load_model(run: Run) -> keras.Model:
     Raises:
         RunError: it is absent or damaged.
     """
-    return _read_model(run, run.path / OWN)
+    return read_model(run, run.path / OWN)
 
 
-def _read_model(run: Run, file: Path) -> keras.Model:
+def read_model(run: Run, file: Path) -> keras.Model:
+    """A Keras model that stands in a run; raises as ``load_model`` does."""
     if not file.exists():
         raise RunError(f"The run '{run.path}' has no {OWN}: training did not end. Write: nervura resume {run.path}")
     layers.register()
@@ -107,7 +108,7 @@ def answering(
     if isinstance(answers, Fitted):
         return problem, lambda x: answers.estimates(encoding.plain(x))
     own = model if answers == run.path / OWN else None
-    own = own or _read_model(run, answers)
+    own = own or read_model(run, answers)
     network = predictor(problem.asked(own) if isinstance(problem, Appraised) else own)
     return problem, lambda x: problem.estimates(network(x))
 
