@@ -281,6 +281,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.f1_macro": ("Macro F1", "F1 macro"),
     "metric.brier": ("Brier score", "Pontuação de Brier"),
     "metric.rmse": ("Root mean squared error", "Raiz do erro quadrático médio"),
+    "metric.mase": ("Mean absolute scaled error", "Erro absoluto médio em escala"),
+    "metric.wape": ("Absolute error as a share", "Erro absoluto como parte"),
     "metric.mae": ("Mean absolute error", "Erro absoluto médio"),
     "metric.squared_error": ("Squared error of a row", "Erro quadrático de uma linha"),
     "metric.numbers_error": ("of its numbers", "dos seus números"),
@@ -366,6 +368,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
     "role.time": ("time", "tempo"),
+    "role.key": ("names the series", "dá nome às séries"),
+    "role.known": ("known beforehand", "conhecida de antemão"),
     "role.aside": ("set aside", "posta de lado"),
     "part.train": ("training", "treino"),
     "part.validation": ("validation", "validação"),
@@ -378,6 +382,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
     "problem.clustering": ("groups of rows that are alike", "grupos de linhas parecidas"),
     "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
+    "problem.forecasting": ("what comes next", "o que vem a seguir"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -871,6 +876,54 @@ SENTENCES: dict[str, str] = {
     ),
     "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
     "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
+    # Series in time
+    "asked for by name: {count} series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: {count} séries em passos de {step}, {horizon} passos à frente"
+    ),
+    "asked for by name: one series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: uma série em passos de {step}, {horizon} passos à frente"
+    ),
+    "The times are those of '{name}'.": "Os tempos são os de '{name}'.",
+    "There is no column of times; rows follow in order.": "Não há coluna de tempos; as linhas seguem-se por ordem.",
+    "No target was named: each of the {count} columns of numbers is a series.": (
+        "Nenhum alvo foi indicado: cada uma das {count} colunas de números é uma série."
+    ),
+    "Each moment stands several times; the series are named by {names}.": (
+        "Cada momento aparece várias vezes; as séries têm por nome {names}."
+    ),
+    "{count} rows have no time and are left out.": "{count} linhas não têm tempo e ficam de fora.",
+    "{count} series have no value and are left out.": "{count} séries não têm nenhum valor e ficam de fora.",
+    "{count} of {steps} steps have no value; they are filled along straight lines, and not judged.": (
+        "{count} de {steps} passos não têm valor; são preenchidos em linha reta, e não são avaliados."
+    ),
+    "{count} of {all} series have fewer than {steps} steps to learn from; they are forecast by what the others teach.": (
+        "{count} de {all} séries têm menos de {steps} passos com que aprender; são previstas pelo que as outras ensinam."
+    ),
+    "Logarithms are taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Tomam-se logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "Logarithms are not taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Não se tomam logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "the origins roll over the end of the series: from {test} on they are the test, from {held} on the validation": (
+        "as origens percorrem o fim das séries: a partir de {test} são o teste, a partir de {held} a validação"
+    ),
+    "it is no part of the series": "não faz parte das séries",
+    "{count} steps before, {ahead} after": "{count} passos antes, {ahead} depois",
+    "Of the series {count}, spread evenly over them, take part in the comparison.": (
+        "Das séries, {count}, espalhadas por igual, tomam parte na comparação."
+    ),
+    "Exponential smoothing did not fit into the time budget.": "O alisamento exponencial não coube no tempo disponível.",
+    "Exponential smoothing was left out: it needs the package '{package}'. Write: {command}": (
+        "O alisamento exponencial ficou de fora: precisa do pacote '{package}'. Escreva: {command}"
+    ),
+    "{name} did not fit into the time budget.": "{name} não coube no tempo disponível.",
+    "a linear map from the window to the steps ahead, by ridge regression": (
+        "uma aplicação linear da janela aos passos à frente, por regressão ridge"
+    ),
+    "a linear map of the window, and dense blocks that learn what it leaves: TiDE": (
+        "uma aplicação linear da janela, e blocos densos que aprendem o que ela deixa: TiDE"
+    ),
     "as in the run {name}": "como na execução {name}",
     "Which rows the run {name} learnt from is not known any more; these are taken to be others. If some are the same, it has an "
     "advantage.": (
