@@ -14,14 +14,15 @@ from nervura import __version__
 from nervura.arguments import Parser, language, level, minutes, whole_number
 from nervura.errors import NervuraError, OptionError, did_you_mean
 
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+EXIT_BAD_INPUT, EXIT_NOT_BETTER, EXIT_INTERRUPTED = 2, 3, 130
 MOST_NOTES = 10
 NETWORK = "network"
 """What ``--use`` means by a run's own network."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, 2 for input that a person can mend, or 130 after Ctrl-C."""
+    """Runs one command; the exit status is 0, 2 for input that a person can mend, 3 for a challenger that is not better
+    than its champion where that was asked, or 130 after Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         given = _parse(words)
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.showwarning = _show_warning
     try:
-        given.command(given)
+        return given.command(given) or 0
     except NervuraError as error:
         return _fail(given.json, str(error))
     except KeyboardInterrupt as stop:
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nervura {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    def add(name: str, run: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[[argparse.Namespace], int | None], help: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".", allow_abbrev=False)
         command.set_defaults(command=run, parser=command)
         command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
@@ -85,6 +86,17 @@ def _parser() -> argparse.ArgumentParser:
 
     train = add("train", _train, "train a network on a table, pictures or documents, judge it and write a report")
     _add_data(train)
+    train.add_argument(
+        "--from",
+        dest="from_run",
+        metavar="RUN",
+        help="an earlier run: its question and its network again on these rows, from its weights or afresh, and judged beside it",
+    )
+    train.add_argument(
+        "--only-if-better",
+        action="store_true",
+        help=f"with --from: exit with {EXIT_NOT_BETTER} unless the new network is better than that of RUN beyond noise",
+    )
     train.add_argument(
         "--network",
         metavar="N",
@@ -259,7 +271,9 @@ def _pairs(given: list[str], form: str) -> dict[str, str]:
     return dict(pair.rsplit("=", 1) for pair in given)
 
 
-def _train(given: argparse.Namespace) -> None:
+def _train(given: argparse.Namespace) -> int:
+    if given.only_if_better and given.from_run is None:
+        raise OptionError("A network is better than that of an earlier run. Write --only-if-better with --from RUN.")
     import nervura
     from nervura.progress import Display
 
@@ -267,6 +281,7 @@ def _train(given: argparse.Namespace) -> None:
         run = nervura.train(
             given.source,
             given.target,
+            from_run=given.from_run,
             **_data(given),
             network=given.network,
             options=_pairs(given.set, "--set OPTION=VALUE"),
@@ -281,6 +296,8 @@ def _train(given: argparse.Namespace) -> None:
             tell=display.step,
         )
     _show_run(given, run)
+    not_better = given.only_if_better and run.evaluation["champion"]["verdict"] != "better"
+    return EXIT_NOT_BETTER if not_better else 0
 
 
 def _resume(given: argparse.Namespace) -> None:
@@ -316,6 +333,10 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
     print(text_table(_rounded(run.scores())))
     print(f"\n{run.verdict}\n")
+    if "champion" in run.evaluation:
+        from nervura.rendering import told_of_champion
+
+        print(" ".join(told_of_champion(run.evaluation["champion"])) + "\n")
     if "pretraining" in run.evaluation:
         from nervura.rendering import told_of_pretraining
 

@@ -477,6 +477,21 @@ def captions_example(rows: int = 60) -> Dataset:
     return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
 
 
+def forecasts_example(days: int = 130) -> Dataset:
+    """A small data set of two daily series with a weekly wave, one of them larger and growing, to forecast a week of."""
+    draw = np.random.default_rng(0)
+    day = np.arange(days)
+    wave = np.sin(2 * np.pi * day / 7)
+    values = np.stack([10 + wave, 100 + 20 * wave + 0.5 * day]) + 0.1 * draw.normal(size=(2, days))
+    moments = pl.datetime_range(
+        pl.datetime(2020, 1, 1), pl.datetime(2020, 1, 1) + pl.duration(days=days - 1), "1d", eager=True
+    )
+    frame = pl.DataFrame(
+        {"day": pl.concat([moments, moments]), "shop": ["a"] * days + ["b"] * days, "y": values.reshape(-1)}
+    )
+    return Dataset.open(frame, "y", problem="forecasting", options={"window": 21})
+
+
 def texts_example(classes: int | None = None, rows: int = 90) -> Dataset:
     """A small data set of texts of a few words, one of them empty, to check a network of texts on: the answer is a word.
 
@@ -505,6 +520,8 @@ def example_for(network: Network, problem: str) -> Dataset:
     """The example of a problem in what a network takes: a table, pictures, series or texts."""
     if problem == "captioning":
         return captions_example()
+    if problem == "forecasting":
+        return forecasts_example()
     if not problems.load(problem).needs_target:
         if network.takes == {PICTURES}:
             return Dataset.open(pictures_example(2).arrays("train")[0][PICTURES], problem=problem)

@@ -117,6 +117,11 @@ class Checkpoint:
             self.saved = time.monotonic()
 
 
+def seconds_of_epochs(run: Run) -> float:
+    """What the epochs took of a training that was stopped, by its last checkpoint."""
+    return float(np.sum((run.read_arrays(Checkpoint.NAME) or {}).get("history/seconds", 0.0)))
+
+
 def sync_model(model: keras.Model) -> None:
     """Brings the model's variables up to date inside a callback (JAX keeps them elsewhere while it trains)."""
     sync = getattr(model, "jax_state_sync", None)

@@ -96,6 +96,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.scrolls": ("{name} (the table scrolls sideways)", "{name} (a tabela desliza para os lados)"),
     # Sections
     "section.verdict": ("Verdict", "Veredicto"),
+    "section.champion": ("Champion and challenger", "Campeão e desafiante"),
     "section.scores": ("Scores", "Resultados"),
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
@@ -121,6 +122,35 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verdict.differences": (
         "Each model minus the best ({best}), on the same test rows. An interval that holds 0 is within noise.",
         "Cada modelo menos o melhor ({best}), nas mesmas linhas de teste. Um intervalo que contém 0 está dentro do ruído.",
+    ),
+    # Champion and challenger
+    "champion.table": (
+        "This network and the champion on the same test rows, with 95 % intervals",
+        "Esta rede e o campeão nas mesmas linhas de teste, com intervalos de 95 %",
+    ),
+    "champion.better": ("The challenger is better.", "O desafiante é melhor."),
+    "champion.worse": ("The challenger is worse: keep the champion.", "O desafiante é pior: mantenha o campeão."),
+    "champion.even": (
+        "Nothing says that the challenger is better: keep the champion.",
+        "Nada diz que o desafiante é melhor: mantenha o campeão.",
+    ),
+    "champion.judged": (
+        "{what} On the {rows} test rows, {metric} ({direction}) is {challenger} for this network and {champion} for the "
+        "champion {name}: a difference of {difference}.",
+        "{what} Nas {rows} linhas de teste, {metric} ({direction}) é {challenger} para esta rede e {champion} para o campeão "
+        "{name}: uma diferença de {difference}.",
+    ),
+    "champion.kept_warm": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the first was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a primeira.",
+    ),
+    "champion.kept_afresh": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the second was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a segunda.",
+    ),
+    "champion.afresh_alone": (
+        "It was trained afresh, since its weights cannot be learnt on from those of {name}.",
+        "Foi treinada de raiz, pois não se pode continuar a aprender a partir dos pesos de {name}.",
     ),
     # Scores
     "model.constant": ("constant guess", "palpite constante"),
@@ -201,6 +231,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.f1_macro": ("Macro F1", "F1 macro"),
     "metric.brier": ("Brier score", "Pontuação de Brier"),
     "metric.rmse": ("Root mean squared error", "Raiz do erro quadrático médio"),
+    "metric.mase": ("Mean absolute scaled error", "Erro absoluto médio em escala"),
+    "metric.wape": ("Absolute error as a share", "Erro absoluto como parte"),
     "metric.mae": ("Mean absolute error", "Erro absoluto médio"),
     "metric.squared_error": ("Squared error of a row", "Erro quadrático de uma linha"),
     "metric.numbers_error": ("of its numbers", "dos seus números"),
@@ -286,6 +318,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
     "role.time": ("time", "tempo"),
+    "role.key": ("names the series", "dá nome às séries"),
+    "role.known": ("known beforehand", "conhecida de antemão"),
     "role.aside": ("set aside", "posta de lado"),
     "part.train": ("training", "treino"),
     "part.validation": ("validation", "validação"),
@@ -298,6 +332,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
     "problem.clustering": ("groups of rows that are alike", "grupos de linhas parecidas"),
     "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
+    "problem.forecasting": ("what comes next", "o que vem a seguir"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -623,6 +658,78 @@ SENTENCES: dict[str, str] = {
     ),
     "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
     "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
+    # Series in time
+    "asked for by name: {count} series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: {count} séries em passos de {step}, {horizon} passos à frente"
+    ),
+    "asked for by name: one series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: uma série em passos de {step}, {horizon} passos à frente"
+    ),
+    "The times are those of '{name}'.": "Os tempos são os de '{name}'.",
+    "There is no column of times; rows follow in order.": "Não há coluna de tempos; as linhas seguem-se por ordem.",
+    "No target was named: each of the {count} columns of numbers is a series.": (
+        "Nenhum alvo foi indicado: cada uma das {count} colunas de números é uma série."
+    ),
+    "Each moment stands several times; the series are named by {names}.": (
+        "Cada momento aparece várias vezes; as séries têm por nome {names}."
+    ),
+    "{count} rows have no time and are left out.": "{count} linhas não têm tempo e ficam de fora.",
+    "{count} series have no value and are left out.": "{count} séries não têm nenhum valor e ficam de fora.",
+    "{count} of {steps} steps have no value; they are filled along straight lines, and not judged.": (
+        "{count} de {steps} passos não têm valor; são preenchidos em linha reta, e não são avaliados."
+    ),
+    "{count} of {all} series have fewer than {steps} steps to learn from; they are forecast by what the others teach.": (
+        "{count} de {all} séries têm menos de {steps} passos com que aprender; são previstas pelo que as outras ensinam."
+    ),
+    "Logarithms are taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Tomam-se logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "Logarithms are not taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Não se tomam logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "the origins roll over the end of the series: from {test} on they are the test, from {held} on the validation": (
+        "as origens percorrem o fim das séries: a partir de {test} são o teste, a partir de {held} a validação"
+    ),
+    "it is no part of the series": "não faz parte das séries",
+    "{count} steps before, {ahead} after": "{count} passos antes, {ahead} depois",
+    "Of the series {count}, spread evenly over them, take part in the comparison.": (
+        "Das séries, {count}, espalhadas por igual, tomam parte na comparação."
+    ),
+    "Exponential smoothing did not fit into the time budget.": "O alisamento exponencial não coube no tempo disponível.",
+    "Exponential smoothing was left out: it needs the package '{package}'. Write: {command}": (
+        "O alisamento exponencial ficou de fora: precisa do pacote '{package}'. Escreva: {command}"
+    ),
+    "{name} did not fit into the time budget.": "{name} não coube no tempo disponível.",
+    "a linear map from the window to the steps ahead, by ridge regression": (
+        "uma aplicação linear da janela aos passos à frente, por regressão ridge"
+    ),
+    "a linear map of the window, and dense blocks that learn what it leaves: TiDE": (
+        "uma aplicação linear da janela, e blocos densos que aprendem o que ela deixa: TiDE"
+    ),
+    "as in the run {name}": "como na execução {name}",
+    "Which rows the run {name} learnt from is not known any more; these are taken to be others. If some are the same, it has an "
+    "advantage.": (
+        "Já não se sabe com que linhas a execução {name} aprendeu; supõe-se que estas são outras. Se algumas forem as mesmas, "
+        "ela leva vantagem."
+    ),
+    "None of the rows is one that the run {name} learnt from.": (
+        "Nenhuma das linhas é uma daquelas com que a execução {name} aprendeu."
+    ),
+    "{share} of the rows equal one that the run {name} learnt from, about as many as of these equal each other ({usual}): that "
+    "is taken for chance, and all rows can judge.": (
+        "{share} das linhas são iguais a uma com que a execução {name} aprendeu, mais ou menos tantas como as que entre estas "
+        "são iguais umas às outras ({usual}): isso toma-se por acaso, e todas as linhas podem julgar."
+    ),
+    "{count} of {rows} rows equal one that the run {name} learnt from: they are learnt from again and judge nothing.": (
+        "{count} de {rows} linhas são iguais a uma com que a execução {name} aprendeu: aprende-se de novo com elas, e não julgam "
+        "nada."
+    ),
+    "Columns that the run {name} did not know are not read: {names} and {count} more.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names} e mais {count}."
+    ),
+    "Columns that the run {name} did not know are not read: {names}.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names}."
+    ),
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"

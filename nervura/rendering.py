@@ -99,6 +99,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "told": lambda sentence: told(str(sentence), lang),
         "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
+        "told_of_champion": partial(told_of_champion, lang=lang),
         "told_of_pretraining": partial(told_of_pretraining, lang=lang),
         "direction": lambda name: say("direction.high" if name in higher_is_better() else "direction.low"),
         "known_metric": lambda name: f"metric.{name}" in MESSAGES,
@@ -225,6 +226,30 @@ def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
         for name, threshold in found["thresholds"].items()
     ]
     return text("classes.rare", lang, name=found["class"], share=percent(found["share"], lang), ways="; ".join(ways))
+
+
+def told_of_champion(found: dict[str, Any], lang: str = "en") -> list[str]:
+    """What came of champion and challenger on new data: the outcome, and how the challenger was trained."""
+    metric = found["metric"]
+    greater = metric in higher_is_better()
+    outcome = text(
+        "champion.judged",
+        lang,
+        what=text(f"champion.{found['verdict']}", lang),
+        name=found["name"],
+        rows=number(found["rows"], lang),
+        metric=_metric(metric, lang),
+        direction=text("direction.high" if greater else "direction.low", lang),
+        challenger=_scored(found["challenger"].get(metric), lang),
+        champion=_scored(found["champion"].get(metric), lang),
+        difference=_scored({**found, "value": found["difference"]}, lang),
+    )
+    starts = found.get("starts")
+    if not starts:
+        return [outcome]
+    scores = {start: number(value, lang) for start, value in starts["validation"].items()}
+    key = f"champion.kept_{starts['kept']}" if len(scores) > 1 else "champion.afresh_alone"
+    return [outcome, text(key, lang, metric=_metric(metric, lang), name=found["name"], **scores)]
 
 
 def told_of_pretraining(found: dict[str, Any], lang: str = "en") -> str:
