@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from itertools import zip_longest
 from typing import Any
@@ -17,21 +17,24 @@ from nervura.summarising import higher_is_better
 
 def render_html(summary: dict[str, Any], lang: str = "en") -> str:
     """The summary as one HTML page that needs nothing else."""
-    environment = _environment(lang, escaping=True)
-    environment.globals["charts"] = _charts(summary, lang)
-    environment.globals["css"] = _file("style.css")
-    return environment.from_string(_file("report.html.j2")).render(summary=summary, lang=lang)
+    page = _template("report.html.j2", lang, escaping=True)
+    return page.render(summary=summary, lang=lang, charts=_charts(summary, lang), css=_file("style.css"))
 
 
 def render_markdown(summary: dict[str, Any], lang: str = "en") -> str:
     """The summary as Markdown, without the pictures."""
-    environment = _environment(lang, escaping=False)
-    rendered = environment.from_string(_file("report.md.j2")).render(summary=summary, lang=lang)
+    rendered = _template("report.md.j2", lang, escaping=False).render(summary=summary, lang=lang)
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
 
 
 def _file(name: str) -> str:
     return (resources.files("nervura") / "report" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template(name: str, lang: str, escaping: bool) -> Any:
+    """Compiled once in a process: that takes longer than filling it."""
+    return _environment(lang, escaping).from_string(_file(name))
 
 
 def _environment(lang: str, escaping: bool) -> Any:
