@@ -170,9 +170,12 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", _export, "write a run in another form")
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--to", default="code", metavar="FORMAT", help="code, keras or onnx (default: %(default)s)")
+    export.add_argument(
+        "--to", default="code", metavar="FORMAT", help="code, notebook, keras or onnx (default: %(default)s)"
+    )
     export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
     _add_use(export)
+    _add_language(export, "a notebook")
 
     pack = add("pack", _pack, "write a run as one file that can be sent and kept")
     pack.add_argument("run", metavar="RUN")
@@ -230,13 +233,13 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_language(command: argparse.ArgumentParser) -> None:
+def _add_language(command: argparse.ArgumentParser, what: str = "the report") -> None:
     command.add_argument(
         "--lang",
         default="en",
         type=language,
         metavar="LANG",
-        help="language of the report: en or pt (default: %(default)s)",
+        help=f"language of {what}: en or pt (default: %(default)s)",
     )
 
 
@@ -469,7 +472,7 @@ def _report(given: argparse.Namespace) -> None:
 def _export(given: argparse.Namespace) -> None:
     import nervura
 
-    path = nervura.load(given.run).export(given.to, given.out, given.use)
+    path = nervura.load(given.run).export(given.to, given.out, given.use, given.lang)
     _print_json({"export": str(path)}) if given.json else print(path)
 
 

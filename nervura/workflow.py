@@ -100,12 +100,12 @@ class TrainedRun(Run):
         """Writes the report and gives its path."""
         return report(self, lang)
 
-    def export(self, to: str = "code", out: str | Path | None = None, use: str = "network") -> Path:
+    def export(self, to: str = "code", out: str | Path | None = None, use: str = "network", lang: str = "en") -> Path:
         """Writes the run, or another of its models, in another form; see ``nervura.exporting.export``."""
         from nervura.exporting import export
 
         load_model(self)  # says what is wrong where it is absent or damaged
-        return export(self, to, out, use=use)
+        return export(self, to, out, use=use, lang=lang)
 
     def pack(self, out: str | Path | None = None, lang: str = "en") -> Path:
         """Writes the run as one ``.nervura`` file; see ``nervura.packing.pack``."""

@@ -58,6 +58,7 @@ class Exporter:
     Attributes:
         requires: packages beyond those of training, each with the extra that installs it.
         file: what the export is called below ``exports/``.
+        speaks: whether it holds texts for people; its ``write`` then also takes their language, ``lang``.
         any_model: whether it carries other models than the run's own network; it then has ``write_model``.
     """
 
@@ -66,6 +67,7 @@ class Exporter:
     requires: ClassVar[list[tuple[str, str]]] = []
     file: ClassVar[str]
     any_model: ClassVar[bool] = False
+    speaks: ClassVar[bool] = False
 
     def carries(self, problem: Problem) -> bool:
         """Whether this form can hold runs of a problem; by default of those that predict classes or values."""
