@@ -16,12 +16,14 @@ from nervura.detection import Detection, check_metric, detect_problem, detect_wi
 from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
+from nervura.origins import framed
 from nervura.problems import problems
 from nervura.problems.base import Appraised, Problem
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
 from nervura.splitting import FEWEST_ROWS, FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
+from nervura.windows import Windows, gathered
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 BATCH_ROWS, DOCUMENTS_AT_ONCE = 100_000, 10_000
@@ -56,6 +58,7 @@ class Dataset:
         test_table: a table of test rows of its own, or None.
         pictures: all pictures of the table, decoded, (rows, height, width, channels); None without pictures.
         pretrain: whether rows without a target are kept, for a network to learn from before the target.
+        windows: what the rows are of series in time, in the order of ``split.parts``; None of other rows.
     """
 
     table: Table
@@ -66,6 +69,7 @@ class Dataset:
     test_table: Table | None = None
     pictures: np.ndarray | None = field(default=None, repr=False)
     pretrain: bool = False
+    windows: Windows | None = field(default=None, repr=False)
     _encoded: dict[str, Arrays] = field(default_factory=dict)
     _unlabelled: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
@@ -106,6 +110,17 @@ class Dataset:
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
         named, known = problems.load(problem) if problem else None, found.target if target is None else target
+        if named is not None and named.windowed:
+            check_metric(named, metric)
+            _check_windowed(group, kinds, pretrain)
+            bound = named.judged_by(metric)
+            assert isinstance(bound, Appraised)
+            bound = bound.told(options or {}, level)
+            shares = {
+                "test_share": test_share,
+                "validation_share": 0.2 if validation_share is None else validation_share,
+            }
+            return cls._in_time(found, test_table, bound, known, time, list(drop), seed, shares)
         predicts = named.needs_target if named is not None else known is not None
         schema = infer_schema(found, known, dict(kinds or {}), list(drop), group, time, predicted=predicts)
         if found.pictures and predicts and not known:
@@ -165,6 +180,46 @@ class Dataset:
         else:
             dataset._learn_of_pictures()
         return dataset
+
+    @classmethod
+    def _in_time(
+        cls,
+        table: Table,
+        test: Table | None,
+        bound: Appraised,
+        target: str | None,
+        time: str | None,
+        drop: list[str],
+        seed: int,
+        shares: dict[str, float],
+    ) -> Dataset:
+        """The windows of series in time; test rows of their own are taken up into the table."""
+        made = framed(
+            table.frame.collect().drop(drop),
+            target,
+            time,
+            bound.options,
+            seed=seed,
+            part=table.part,
+            test=None if test is None else test.frame.collect(),
+            squared=bound.metric == "rmse",
+            **shares,
+        )
+        bound = type(bound)({**bound.coding, "horizon": made.windows.horizon}, bound.arrays)
+        return cls(table, made.schema, Detection(bound, made.reason, {}), bound, made.split, windows=made.windows)
+
+    def windows_of(self, part: str) -> Windows | None:
+        """What the rows of a part are of series in time; None of other rows."""
+        return None if self.windows is None else self.windows[self.split.parts == PARTS[part]]
+
+    def _encode_windows(self, all_windows: Windows) -> dict[str, Arrays]:
+        made: dict[str, Arrays] = {}
+        for name, code in PARTS.items():
+            own = all_windows[self.split.parts == code]
+            width = int(np.prod(encoding.tensors(self.schema)[0].shape))
+            x = {encoding.SERIES: gathered(own, Windows.inputs, width)}
+            made[name] = (x, gathered(own, Windows.targets, own.horizon))
+        return made
 
     @classmethod
     def like(
@@ -313,7 +368,7 @@ class Dataset:
     def labels(self, part: str) -> pl.Series | None:
         """What a part is judged by where nothing is predicted, as text, null where it is not known; None without it."""
         column = self.schema.labels
-        if column is None:
+        if column is None or self.windows is not None:
             return None
         if part == "test" and self.test_table is not None:
             frame = self.test_table.frame.collect()
@@ -329,7 +384,7 @@ class Dataset:
 
     def names(self, part: str) -> list[str] | None:
         """What the rows of a part are called, where their table names them; None where it does not."""
-        table = self.table if part != "test" or self.test_table is None else None
+        table = self.table if (part != "test" or self.test_table is None) and self.windows is None else None
         if table is None or table.names is None:
             return None
         names = table.frame.select(pl.col(table.names).cast(pl.String)).collect().to_series()
@@ -355,6 +410,8 @@ class Dataset:
         return pl.concat(taken)
 
     def _encode(self) -> dict[str, Arrays]:
+        if self.windows is not None:
+            return self._encode_windows(self.windows)
         made = self._encode_table() if self.pictures is None else self._encode_pictures(self.pictures)
         if self.test_table is not None:
             made["test"] = self._encode_test(self.test_table)
@@ -509,6 +566,17 @@ def _validation_share(rows: int, alike: np.ndarray | None) -> float:
     if alike is None:
         return min(0.2, MOST_VALIDATION_ROWS / rows)
     return min(0.2, max(0.1, 200 / rows), 5_000 / rows)
+
+
+def _check_windowed(group: str | None, kinds: Mapping[str, str] | None, pretrain: bool) -> None:
+    """Whether what is asked of a forecast can be."""
+    for given, name, instead in (
+        (group, "--group", "Write --set keys=COLUMN with the columns that name the series."),
+        (kinds, "--column", "Leave it out: the times and the values are read as such."),
+        (pretrain, "--pretrain", "Leave it out."),
+    ):
+        if given:
+            raise SchemaError(f"A forecast learns from series in time, and {name} has no meaning there. {instead}")
 
 
 def _target(frame: pl.DataFrame | pl.LazyFrame, column: Column | None) -> pl.Series:

@@ -1,4 +1,4 @@
-"""The code export told as a story: a Jupyter notebook with data, problem, network, training, judgement and plots."""
+"""A Jupyter notebook: the code export told as a story, with plots."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class NotebookExporter(Exporter):
     speaks = True
 
     def carries(self, problem: Problem) -> bool:
-        return not isinstance(problem, Appraised)
+        return not isinstance(problem, Appraised) and exporters.load("code").carries(problem)
 
     def write(self, run: Run, path: Path, lang: str = "en") -> Path:
         import nbformat
@@ -301,19 +301,17 @@ class _Story:
         return [name for name in dict.fromkeys([*ordered, *drawn]) if name in drawn][:SHOWN_COLUMNS]
 
     def _problem(self) -> None:
-        problem, split = self.run.need("problem"), self.run.need("split")
-        rows = split["rows"]
-        self.write(
-            f"## {self.say('problem')}",
-            self.say(
-                "asked", problem=self._named("problem", problem["name"]), reason=told(problem["reason"], self.lang)
-            ),
-            self.say(
-                "split",
-                method=told(split["method"], self.lang),
-                **{part: int(rows[part]) for part in ("train", "validation", "test")},
-            ),
-        )
+        problem, split = self.run.need("problem"), self.run.read("split")
+        reason = problem.get("reason")
+        asked = self._named("problem", problem["name"])
+        paragraphs = [
+            self.say("asked", problem=asked, reason=told(reason, self.lang)) if reason else asked,
+            self.say("parts"),
+        ]
+        if split is not None:
+            counts = {part: int(split["rows"][part]) for part in ("train", "validation", "test")}
+            paragraphs.append(self.say("split", method=told(split["method"], self.lang), **counts))
+        self.write(f"## {self.say('problem')}", *paragraphs)
         train = self.modules["train"]
         self.code("\n".join(train.settings) + "\n\n\n" + train.some("split", "deal"))
         before = self._body()[0]
