@@ -132,7 +132,13 @@ def _parser() -> argparse.ArgumentParser:
         help="learn from the rows without a target first, and say what that gained (default network: deep_feed_forward "
         "for tables, convolutional for pictures)",
     )
-    train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
+    train.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="TRACKER",
+        help="tell of the training elsewhere too: mlflow or tensorboard; may be repeated",
+    )
     _add_language(train)
 
     check = add("check", _check, "say, before any training, whether a network is worth it")
@@ -171,7 +177,10 @@ def _parser() -> argparse.ArgumentParser:
     export = add("export", _export, "write a run in another form")
     export.add_argument("run", metavar="RUN")
     export.add_argument(
-        "--to", default="code", metavar="FORMAT", help="code, notebook, keras or onnx (default: %(default)s)"
+        "--to",
+        default="code",
+        metavar="FORMAT",
+        help="code, notebook, keras, onnx, savedmodel or litert (default: %(default)s)",
     )
     export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
     _add_use(export)
@@ -330,7 +339,7 @@ def _train(given: argparse.Namespace) -> int:
             level=given.level,
             out=given.out,
             pretrain=given.pretrain,
-            tensorboard=given.tensorboard,
+            track=given.track,
             lang=given.lang,
             watchers=[display.epoch],
             tell=display.step,
