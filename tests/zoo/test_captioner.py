@@ -10,11 +10,12 @@ keras = pytest.importorskip("keras")
 
 from nervura import contracts  # noqa: E402
 from nervura.designing import design  # noqa: E402
+from nervura.layers.caption_objective import encoder_of  # noqa: E402
 from nervura.layers.caption_writer import CaptionWriter  # noqa: E402
 from nervura.layers.naming import Naming  # noqa: E402
 from nervura.layers.one_view import OneView  # noqa: E402
 from nervura.sentences import END, FIRST_WORD, PADDING  # noqa: E402
-from nervura.zoo.captioner import TOGETHER, WRITING, encoder_of, stages_for  # noqa: E402
+from nervura.zoo.captioner import TOGETHER, WRITING, stages_for  # noqa: E402
 
 LENGTH, REGIONS = 4, 6
 PICTURES = np.random.default_rng(0).normal(size=(5, REGIONS, 3)).astype("float32")
