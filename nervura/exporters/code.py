@@ -274,6 +274,7 @@ def _shared(run: Run, data: DataCode | PictureCode, model: Any) -> dict[str, Any
         "network": design["network"],
         "does": DOES.get(problem, ""),
         "gives": GIVES.get(problem, ""),
+        "captions": problem == "captioning",
         "learnt": None,
         "learnt_name": "",
         "columns": data.columns,

@@ -53,7 +53,7 @@ class CaptionObjective:
         """Sets what learns in a phase: what sees and names, what writes, or both."""
         inner = [layer.layers for layer in self.encoder.layers if isinstance(layer, keras.Model)]
         own = [layer for layer in self.encoder.layers if not isinstance(layer, keras.Model)]
-        for layer in [*own, *sum(inner, [])]:
+        for layer in [*own, *(layer for layers in inner for layer in layers)]:
             # A backbone normalises by the statistics that it came with.
             kept = inner and isinstance(layer, keras.layers.BatchNormalization)
             layer.trainable = phase != WRITING and not kept

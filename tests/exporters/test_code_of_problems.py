@@ -144,8 +144,7 @@ def test_classes_of_texts(network: str, options: dict[str, Any], tmp_path: Path,
     assert "test log_loss: " in call(code / "train.py", source)
 
 
-@pytest.mark.parametrize("form", ["lines", "json"])
-def test_captions_of_pictures(form: str, tmp_path: Path, call: Any) -> None:
+def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
     image = pytest.importorskip("PIL.Image")
     draw, photos = np.random.default_rng(0), tmp_path / "photos"
     photos.mkdir()
@@ -158,14 +157,16 @@ def test_captions_of_pictures(form: str, tmp_path: Path, call: Any) -> None:
         for text in (f"A {colour} light.", f'It is {colour}, says "everybody"'):
             lines.append(f"{number:02}.png,{text}")
             told.append({"image_id": number, "caption": text})
-    images = [{"id": number, "file_name": f"{number:02}.png"} for number in range(24)]
-    if form == "json":
-        (photos / "captions.json").write_text(json.dumps({"images": images, "annotations": told}))
-    else:
-        (photos / "captions.txt").write_text("\n".join(lines))
+    (photos / "captions.txt").write_text("\n".join(lines))
     options = {"width": 4, "units": 8, "embedding": 6, "naming_epochs": 1, "epochs": 1}
     run, code = code_of(tmp_path, Dataset.open(photos), "captioner", **options)
     call(code / "predict.py", photos, tmp_path / "out.csv")
     assert_answered_alike(run, photos, tmp_path / "out.csv")
     printed = call(code / "train.py", photos)
     assert "naming" in printed and "writing" in printed and "test cider_d: " in printed
+    # The same captions as COCO has them.
+    images = [{"id": number, "file_name": f"{number:02}.png"} for number in range(24)]
+    (tmp_path / "coco").mkdir()
+    (tmp_path / "coco" / "captions.json").write_text(json.dumps({"images": images, "annotations": told}))
+    captions_in = runpy.run_path(str(code / "data.py"))["captions_in"]
+    assert captions_in(tmp_path / "coco") == captions_in(photos)
