@@ -5,7 +5,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import venv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -16,13 +19,22 @@ ON_ALL_BACKENDS = (
     "tests/zoo/test_tabm.py",
     "tests/zoo/test_realmlp.py",
 )
-IN_PARTS = (
-    ("tests/baselines", "tests/clusterers", "tests/detectors", "tests/exporters"),
-    ("tests/problems", "tests/sources", "tests/zoo"),
-    tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[a-l]*.py"))),
-    tuple(sorted(str(path.relative_to(HERE)) for path in HERE.glob("tests/test_[m-z]*.py"))),
+LONGEST = (
+    ("jax", ("tests/test_backends.py",)),
+    ("tensorflow", ("tests/test_docs.py",)),
+    ("tensorflow", ("tests/test_shelves.py",)),
+    ("tensorflow", ("tests/exporters",)),
+    ("jax", ON_ALL_BACKENDS[1:]),
+    ("tensorflow", ("tests/zoo",)),
+    ("tensorflow", ("tests/problems",)),
+    ("torch", ON_ALL_BACKENDS),
 )
-"""The suite in parts, each in processes of its own: TensorFlow gives no memory back between tests."""
+"""The parts of the suite that take longest, by backend: they begin first, so that no core waits for them in the end."""
+
+OTHERS = 6
+"""The other files are tested in so many processes, on TensorFlow, which gives no memory back between tests."""
+
+AT_A_TIME = 2
 
 KEPT_PROGRAMS = {
     "JAX_COMPILATION_CACHE_DIR": str(VENV / "jax-programs"),
@@ -71,16 +83,47 @@ def demo(arguments: list[str]) -> None:
 
 
 def test(arguments: list[str]) -> None:
-    """Runs the whole suite on TensorFlow, then the smaller one on JAX and on PyTorch, each in its own process."""
+    """Checks style and runs the whole suite on TensorFlow and the smaller one on JAX and on PyTorch, in several processes,
+    two at a time; with files or options of pytest, runs these alone."""
     set_up("dev")
-    lint([])
-    pytest = [str(PYTHON), "-m", "pytest", "-n", "2", "--dist", "worksteal"]
     with tempfile.TemporaryDirectory() as folder:
-        for part in [arguments] if arguments else IN_PARTS:
-            run(*pytest, *part, KERAS_BACKEND="tensorflow", NERVURA_MADE_ONCE=folder, **ONE_CORE)
-    if not arguments:
-        for backend in ("jax", "torch"):
-            run(*pytest, *ON_ALL_BACKENDS, KERAS_BACKEND=backend, **ONE_CORE, **KEPT_PROGRAMS)
+        on = {
+            "tensorflow": {"KERAS_BACKEND": "tensorflow", "NERVURA_MADE_ONCE": folder, **ONE_CORE},
+            "jax": {"KERAS_BACKEND": "jax", **ONE_CORE, **KEPT_PROGRAMS},
+            "torch": {"KERAS_BACKEND": "torch", **ONE_CORE},
+        }
+        if arguments:
+            run(
+                str(PYTHON), "-m", "pytest", "-n", str(AT_A_TIME), "--dist", "worksteal", *arguments, **on["tensorflow"]
+            )
+            return
+        failed: list[str] = []
+        lock = threading.Lock()
+
+        def told(command: list[str], environment: dict[str, str]) -> None:
+            began = time.monotonic()
+            how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+            done = subprocess.run(command, cwd=HERE, env={**os.environ, **environment}, **how)
+            name = " ".join([environment.get("KERAS_BACKEND", ""), *command[2:]]).strip()
+            with lock:
+                print(f"$ {name}\n{done.stdout.strip()}\n({time.monotonic() - began:.0f} s)\n", flush=True)
+                failed.extend([name] if done.returncode else [])
+
+        commands = [([str(PYTHON), "dev.py", "lint"], {})]
+        commands += [([str(PYTHON), "-m", "pytest", *files], on[backend]) for backend, files in parts()]
+        with ThreadPoolExecutor(AT_A_TIME) as pool:
+            for _ in pool.map(told, *zip(*commands, strict=True)):
+                pass  # an error of a thread is raised here
+    if failed:
+        sys.exit("failed:\n" + "\n".join(failed))
+
+
+def parts() -> list[tuple[str, tuple[str, ...]]]:
+    """What one process tests, by backend, in the order in which they begin."""
+    apart = [HERE / file for backend, files in LONGEST if backend == "tensorflow" for file in files]
+    files = [file for file in sorted((HERE / "tests").rglob("test_*.py")) if not {file, *file.parents} & {*apart}]
+    names = [str(file.relative_to(HERE)) for file in files]
+    return [*LONGEST, *(("tensorflow", tuple(names[number::OTHERS])) for number in range(OTHERS))]
 
 
 def lint(arguments: list[str]) -> None:

@@ -74,7 +74,8 @@ def command_line() -> str:
     pages = [
         "# The command line",
         "This page is what `nervura --help` and `nervura COMMAND --help` print.",
-        "Every command exits with 0, with 2 for input that you can mend, or with 130 after Ctrl-C.",
+        "Every command exits with 0, with 2 for input that you can mend, or with 130 after Ctrl-C; `train --only-if-better` also "
+        "with 3.",
         f"```text\n{parser.format_help().strip()}\n```",
     ]
     for name, command in subparsers.choices.items():

@@ -12,7 +12,7 @@ import numpy as np
 
 from nervura import judging, training
 from nervura.dataset import Dataset
-from nervura.designing import Design
+from nervura.designing import Design, design
 from nervura.judging import Candidate
 from nervura.problems.base import Answers, Appraisal, Appraised, Finding, Rival, Trained
 from nervura.run import Run, kept_in
@@ -55,9 +55,10 @@ def appraise(
     def left() -> float:
         return float("inf") if deadline is None else deadline - time.monotonic()
 
+    beside = _beside(problem, dataset, trained, fit_seconds, left, tell, notes)
     deep = getattr(trained.options, "hidden", []) or getattr(trained.options, "convolutional", "no") == "yes"
     name, kind = trained.network.name, "deep" if deep else "shallow"
-    found = problem.appraise(Trained(name, kind, trained.model, parts, fit_seconds, trained.seed, left, tell))
+    found = problem.appraise(Trained(name, kind, trained.model, parts, fit_seconds, trained.seed, left, tell, beside))
     for rival in found.rivals[1:]:
         if rival.model is not None:
             _keep(run, rival.name, rival.model)
@@ -66,6 +67,37 @@ def appraise(
     run.write_arrays(PICTURES, found.arrays)
     run.write("explanation", {"findings": [asdict(finding) for finding in found.findings]})
     return evaluation
+
+
+def _beside(
+    problem: Appraised,
+    dataset: Dataset,
+    trained: Design,
+    seconds: float,
+    left: Callable[[], float],
+    tell: Callable[[str], None],
+    notes: list[str],
+) -> list[Trained]:
+    """The other networks that the problem wants to judge the network by, trained on the same rows; a budget may leave no
+    time for them."""
+    made = []
+    for name in problem.beside:
+        if name == trained.network.name:
+            continue
+        if left() < BESIDE_SECONDS + seconds:
+            notes.append(f"{name} did not fit into the time budget.")
+            continue
+        tell(f"training {name}")
+        other = design(dataset.problem, name, dataset.schema, None, trained.seed)
+        until = None if left() == float("inf") else time.monotonic() + BESIDE_SHARE * left()
+        fit = training.fit(other, dataset.arrays("train"), dataset.arrays("validation"), deadline=until)
+        parts = {part: _answers(dataset, other, part, []) for part in ("train", "validation", "test")}
+        made.append(Trained(name, "deep", other.model, parts, fit.seconds, other.seed))
+    return made
+
+
+BESIDE_SECONDS, BESIDE_SHARE = 10.0, 0.6
+"""Another network is trained where more seconds than these and the first training's are left, and in this share of them."""
 
 
 def _evaluation(problem: Appraised, dataset: Dataset, found: Appraisal, notes: list[str]) -> dict[str, Any]:
@@ -110,18 +142,19 @@ def _keep(run: Run, name: str, model: keras.Model) -> None:
 
 def _answers(dataset: Dataset, trained: Design, part: str, notes: list[str]) -> Answers:
     x, labels, names = dataset.arrays(part)[0], dataset.labels(part), dataset.names(part)
-    places, rows = dataset.places(part), len(next(iter(x.values())))
+    places, windows, rows = dataset.places(part), dataset.windows_of(part), len(next(iter(x.values())))
     most = max(1, MOST_VALUES // max(1, trained.problem.width))
     if rows > most:
         step = -(-rows // most)
         x = {name: array[::step] for name, array in x.items()}
         labels = None if labels is None else labels.gather_every(step)
         names, places = None if names is None else names[::step], places[::step]
+        windows = None if windows is None else windows[::step]
         notes.append(f"Of {rows:,} rows for {part} every {step}th takes part in the judgement.")
     problem, outputs = trained.problem, np.empty((0, trained.problem.width), np.float32)
     if isinstance(problem, Appraised) and part in problem.answered:
         outputs = training.predict(problem.asked(trained.model), x)
-    return Answers(x, outputs, labels, names, places)
+    return Answers(x, outputs, labels, names, places, windows)
 
 
 def findings_of(explanation: dict[str, Any]) -> list[Finding]:

@@ -10,6 +10,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -280,7 +281,7 @@ def gradient_function(
     if name == "tensorflow":
         import tensorflow as tf
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def tensorflow_gradients(x: Any, y: Any) -> Any:
             with tf.GradientTape() as tape:
                 value = loss(y, model(x, training=False))
@@ -332,7 +333,7 @@ def input_gradient_function(
     if name == "tensorflow":
         import tensorflow as tf
 
-        @tf.function(reduce_retracing=True)
+        @tf.function(reduce_retracing=True, autograph=False)
         def tensorflow_gradient(x: Any, numbers: Any) -> Any:
             with tf.GradientTape() as tape:
                 tape.watch(x)
@@ -376,7 +377,10 @@ def loss_function(
     if name == "tensorflow":
         import tensorflow as tf
 
-        compiled = tf.function(lambda x, y, weights: loss(y, model(x, training=False), weights), reduce_retracing=True)
+        def value_of_batch(x: Any, y: Any, weights: Any) -> Any:
+            return loss(y, model(x, training=False), weights)
+
+        compiled = tf.function(value_of_batch, reduce_retracing=True, autograph=False)
         return lambda x, y, weights: float(compiled(x, y, weights))
     if name == "jax":
         import jax
@@ -405,7 +409,27 @@ def loss_function(
 
 
 def output_function(model: keras.Model) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
-    """A function of a batch that gives the model's outputs, as in prediction, without a pipeline around it."""
+    """A function of a batch that gives the model's outputs, as in prediction, without a pipeline around it.
+
+    A model keeps its function, which is compiled anew only where its layers have come to compute in another precision or
+    others of its variables to learn.
+    """
+    state = [layer.dtype_policy.name for layer in model.layers], [id(v) for v in model.trainable_variables]
+    kept = vars(model).get("_kept_outputs")
+    if kept is None or kept.state != state:
+        kept = _Kept(_output_function(model), state)
+        # Not by setattr: what Keras and TensorFlow see of a model is saved with it.
+        vars(model)["_kept_outputs"] = kept
+    return kept.outputs
+
+
+@dataclass(frozen=True)
+class _Kept:
+    outputs: Callable[[dict[str, np.ndarray]], np.ndarray]
+    state: tuple[list[str], list[int]]
+
+
+def _output_function(model: keras.Model) -> Callable[[dict[str, np.ndarray]], np.ndarray]:
     import keras
     import numpy as np
 
@@ -418,7 +442,8 @@ def output_function(model: keras.Model) -> Callable[[dict[str, np.ndarray]], np.
             for tensor in model.inputs
         }
         # A concrete function: TensorFlow counts new functions of one place as retracing, and warns.
-        compiled = tf.function(lambda x: model(x, training=False)).get_concrete_function(signature)
+        traced = tf.function(lambda x: model(x, training=False), autograph=False)
+        compiled = traced.get_concrete_function(signature)
         return lambda x: compiled({key: tf.constant(array) for key, array in x.items()}).numpy()
     if name == "jax":
         import jax

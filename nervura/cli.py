@@ -11,17 +11,18 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nervura import __version__
-from nervura.arguments import Parser, language, level, minutes, whole_number
+from nervura.arguments import Parser, amount, language, level, minutes, whole_number
 from nervura.errors import NervuraError, OptionError, did_you_mean
 
-EXIT_BAD_INPUT, EXIT_INTERRUPTED = 2, 130
+EXIT_BAD_INPUT, EXIT_NOT_BETTER, EXIT_INTERRUPTED = 2, 3, 130
 MOST_NOTES = 10
 NETWORK = "network"
 """What ``--use`` means by a run's own network."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs one command; the exit status is 0, 2 for input that a person can mend, or 130 after Ctrl-C."""
+    """Runs one command; the exit status is 0, 2 for input that a person can mend, 3 for a challenger that is not better
+    than its champion where that was asked, or 130 after Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         given = _parse(words)
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     warnings.showwarning = _show_warning
     try:
-        given.command(given)
+        return given.command(given) or 0
     except NervuraError as error:
         return _fail(given.json, str(error))
     except KeyboardInterrupt as stop:
@@ -77,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"nervura {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
 
-    def add(name: str, run: Callable[[argparse.Namespace], None], help: str) -> argparse.ArgumentParser:
+    def add(name: str, run: Callable[[argparse.Namespace], int | None], help: str) -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=help, description=help[0].upper() + help[1:] + ".", allow_abbrev=False)
         command.set_defaults(command=run, parser=command)
         command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
@@ -85,6 +86,17 @@ def _parser() -> argparse.ArgumentParser:
 
     train = add("train", _train, "train a network on a table, pictures or documents, judge it and write a report")
     _add_data(train)
+    train.add_argument(
+        "--from",
+        dest="from_run",
+        metavar="RUN",
+        help="an earlier run: its question and its network again on these rows, from its weights or afresh, and judged beside it",
+    )
+    train.add_argument(
+        "--only-if-better",
+        action="store_true",
+        help=f"with --from: exit with {EXIT_NOT_BETTER} unless the new network is better than that of RUN beyond noise",
+    )
     train.add_argument(
         "--network",
         metavar="N",
@@ -166,6 +178,43 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("run", metavar="RUN")
     pack.add_argument("--out", metavar="FILE", help="where to (default: RUN.nervura, beside the run)")
     _add_language(pack)
+
+    serve = add("serve", _serve, "serve a run over HTTP: JSON, CSV, pictures, and a page for people")
+    serve.add_argument("run", metavar="RUN")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen at (default: %(default)s)")
+    serve.add_argument(
+        "--port", type=whole_number, default=8000, metavar="P", help="0 takes a free one (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--workers", type=whole_number, default=1, metavar="N", help="processes that answer (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--abstain-above",
+        type=amount,
+        metavar="K",
+        help="give no answer where the prediction set holds more than K classes, or the interval is wider than K",
+    )
+    serve.add_argument(
+        "--max-rows", type=whole_number, default=10_000, metavar="N", help="of a request (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--max-megabytes", type=amount, default=16.0, metavar="M", help="of a request (default: %(default)g)"
+    )
+    serve.add_argument(
+        "--seconds",
+        type=amount,
+        default=30.0,
+        metavar="S",
+        help="that a request may take to arrive, and its answer to be made (default: %(default)g)",
+    )
+    serve.add_argument(
+        "--lang",
+        default="en",
+        type=language,
+        metavar="LANG",
+        help="language of the page and of messages: en or pt (default: %(default)s)",
+    )
+    _add_use(serve)
 
     compare = add("compare", _compare, "set runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN")
@@ -259,7 +308,9 @@ def _pairs(given: list[str], form: str) -> dict[str, str]:
     return dict(pair.rsplit("=", 1) for pair in given)
 
 
-def _train(given: argparse.Namespace) -> None:
+def _train(given: argparse.Namespace) -> int:
+    if given.only_if_better and given.from_run is None:
+        raise OptionError("A network is better than that of an earlier run. Write --only-if-better with --from RUN.")
     import nervura
     from nervura.progress import Display
 
@@ -267,6 +318,7 @@ def _train(given: argparse.Namespace) -> None:
         run = nervura.train(
             given.source,
             given.target,
+            from_run=given.from_run,
             **_data(given),
             network=given.network,
             options=_pairs(given.set, "--set OPTION=VALUE"),
@@ -281,6 +333,8 @@ def _train(given: argparse.Namespace) -> None:
             tell=display.step,
         )
     _show_run(given, run)
+    not_better = given.only_if_better and run.evaluation["champion"]["verdict"] != "better"
+    return EXIT_NOT_BETTER if not_better else 0
 
 
 def _resume(given: argparse.Namespace) -> None:
@@ -316,6 +370,10 @@ def _show_run(given: argparse.Namespace, run: Any) -> None:
     print(f"\nOn the {rows['test']:,} test rows, decided by {problem['metric']}:\n")
     print(text_table(_rounded(run.scores())))
     print(f"\n{run.verdict}\n")
+    if "champion" in run.evaluation:
+        from nervura.rendering import told_of_champion
+
+        print(" ".join(told_of_champion(run.evaluation["champion"])) + "\n")
     if "pretraining" in run.evaluation:
         from nervura.rendering import told_of_pretraining
 
@@ -458,6 +516,23 @@ def _pack(given: argparse.Namespace) -> None:
 
     path = pack(Run.open(given.run), given.out, given.lang)
     _print_json({"packed": str(path)}) if given.json else print(path)
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from nervura.serving import serve
+
+    serve(
+        given.run,
+        use=given.use,
+        host=given.host,
+        port=given.port,
+        workers=given.workers,
+        lang=given.lang,
+        abstain_above=given.abstain_above,
+        most_rows=given.max_rows,
+        most_megabytes=given.max_megabytes,
+        seconds=given.seconds,
+    )
 
 
 def _compare(given: argparse.Namespace) -> None:

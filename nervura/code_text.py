@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -77,10 +78,16 @@ def collection_lines(begin: str, items: list[str], end: str, indent: int) -> lis
 
 def render(template: str, told: dict[str, Any]) -> str:
     """A file of exported code, from its template and what it is to hold."""
+    return _templates().get_template(template).render(told)
+
+
+@cache
+def _templates() -> Any:
+    """Each is compiled once in a process."""
     import jinja2
 
     # The templates hold code and Markdown: quotes must not become HTML.
-    environment = jinja2.Environment(
+    return jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
         trim_blocks=True,
         lstrip_blocks=True,
@@ -88,4 +95,3 @@ def render(template: str, told: dict[str, Any]) -> str:
         undefined=jinja2.StrictUndefined,
         autoescape=False,
     )
-    return environment.get_template(template).render(told)

@@ -18,6 +18,7 @@ import polars as pl
 from nervura import exporting, grouping, keeping, training
 from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
+from nervura.bodies.base import Body
 from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
@@ -29,6 +30,7 @@ from nervura.problems import problems
 from nervura.problems.base import Appraised, Declined, Problem, Targetless
 from nervura.run import Run
 from nervura.schema import Column, Schema
+from nervura.serving_fields import BadRequest, Fields
 from nervura.shelf import Shelf
 from nervura.sources.base import Source, Table
 from nervura.zoo.base import Network
@@ -477,6 +479,21 @@ def captions_example(rows: int = 60) -> Dataset:
     return Dataset.open(pl.DataFrame([pictures, pl.Series("captions", captions)]))
 
 
+def forecasts_example(days: int = 130) -> Dataset:
+    """A small data set of two daily series with a weekly wave, one of them larger and growing, to forecast a week of."""
+    draw = np.random.default_rng(0)
+    day = np.arange(days)
+    wave = np.sin(2 * np.pi * day / 7)
+    values = np.stack([10 + wave, 100 + 20 * wave + 0.5 * day]) + 0.1 * draw.normal(size=(2, days))
+    moments = pl.datetime_range(
+        pl.datetime(2020, 1, 1), pl.datetime(2020, 1, 1) + pl.duration(days=days - 1), "1d", eager=True
+    )
+    frame = pl.DataFrame(
+        {"day": pl.concat([moments, moments]), "shop": ["a"] * days + ["b"] * days, "y": values.reshape(-1)}
+    )
+    return Dataset.open(frame, "y", problem="forecasting", options={"window": 21})
+
+
 def texts_example(classes: int | None = None, rows: int = 90) -> Dataset:
     """A small data set of texts of a few words, one of them empty, to check a network of texts on: the answer is a word.
 
@@ -505,6 +522,8 @@ def example_for(network: Network, problem: str) -> Dataset:
     """The example of a problem in what a network takes: a table, pictures, series or texts."""
     if problem == "captioning":
         return captions_example()
+    if problem == "forecasting":
+        return forecasts_example()
     if not problems.load(problem).needs_target:
         if network.takes == {PICTURES}:
             return Dataset.open(pictures_example(2).arrays("train")[0][PICTURES], problem=problem)
@@ -574,3 +593,26 @@ def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def check_body(body: Body, fields: Fields) -> None:
+    """A body reads its own example, refuses what is not of its form, and is described by a JSON schema."""
+    media = body.media[0]
+    _must(body.takes(media) and not body.takes("no/such"), f"'{body.name}' does not know its media types")
+    _must(isinstance(body.schema(fields), dict), f"'{body.name}' has no JSON schema")
+    example = body.example(fields)
+    if example is not None:
+        content = example if isinstance(example, str) else json.dumps(example)
+        given = body.read(content.encode(), media, fields, 1)
+        _must(given.rows == 1 and given.columns.keys() == fields.names, f"'{body.name}' does not read its own example")
+        read = fields.read(given.columns, given.as_text)
+        expected = {field.name: field.as_json(field.typical) for field in fields}
+        found = {field.name: field.as_json(read[field.name].tolist()[0]) for field in fields}
+        _must(found == expected, f"'{body.name}' reads its example as {found}, and not as {expected}")
+    for nonsense in (b"", b"\xff\xfe{", b"nothing of the kind"):
+        try:
+            body.read(nonsense, media, fields, 1)
+        except BadRequest as refused:
+            _must(400 <= refused.status < 500, f"'{body.name}' refuses {nonsense!r} with {refused.status}")
+        else:
+            raise BrokenContract(f"'{body.name}' takes {nonsense!r}")

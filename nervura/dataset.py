@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,12 +16,14 @@ from nervura.detection import Detection, check_metric, detect_problem, detect_wi
 from nervura.errors import ProblemError, SchemaError, SourceError
 from nervura.inspecting import infer_schema
 from nervura.mirroring import mirroring
+from nervura.origins import framed
 from nervura.problems import problems
 from nervura.problems.base import Appraised, Problem
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PART_NAMES, Table
-from nervura.splitting import FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
+from nervura.splitting import FEWEST_ROWS, FOLDS, LEFT_OUT, TEST, TRAIN, VALIDATION, Split, draw_split
+from nervura.windows import Windows, gathered
 
 PARTS = {"train": TRAIN, "validation": VALIDATION, "test": TEST}
 BATCH_ROWS, DOCUMENTS_AT_ONCE = 100_000, 10_000
@@ -55,6 +58,7 @@ class Dataset:
         test_table: a table of test rows of its own, or None.
         pictures: all pictures of the table, decoded, (rows, height, width, channels); None without pictures.
         pretrain: whether rows without a target are kept, for a network to learn from before the target.
+        windows: what the rows are of series in time, in the order of ``split.parts``; None of other rows.
     """
 
     table: Table
@@ -65,6 +69,7 @@ class Dataset:
     test_table: Table | None = None
     pictures: np.ndarray | None = field(default=None, repr=False)
     pretrain: bool = False
+    windows: Windows | None = field(default=None, repr=False)
     _encoded: dict[str, Arrays] = field(default_factory=dict)
     _unlabelled: dict[str, np.ndarray] | None = field(default=None, repr=False)
 
@@ -105,6 +110,17 @@ class Dataset:
         found = _held(read(source, table=table))
         test_table = _held(read(test)) if test is not None else None
         named, known = problems.load(problem) if problem else None, found.target if target is None else target
+        if named is not None and named.windowed:
+            check_metric(named, metric)
+            _check_windowed(group, kinds, pretrain)
+            bound = named.judged_by(metric)
+            assert isinstance(bound, Appraised)
+            bound = bound.told(options or {}, level)
+            shares = {
+                "test_share": test_share,
+                "validation_share": 0.2 if validation_share is None else validation_share,
+            }
+            return cls._in_time(found, test_table, bound, known, time, list(drop), seed, shares)
         predicts = named.needs_target if named is not None else known is not None
         schema = infer_schema(found, known, dict(kinds or {}), list(drop), group, time, predicted=predicts)
         if found.pictures and predicts and not known:
@@ -165,6 +181,138 @@ class Dataset:
             dataset._learn_of_pictures()
         return dataset
 
+    @classmethod
+    def _in_time(
+        cls,
+        table: Table,
+        test: Table | None,
+        bound: Appraised,
+        target: str | None,
+        time: str | None,
+        drop: list[str],
+        seed: int,
+        shares: dict[str, float],
+    ) -> Dataset:
+        """The windows of series in time; test rows of their own are taken up into the table."""
+        made = framed(
+            table.frame.collect().drop(drop),
+            target,
+            time,
+            bound.options,
+            seed=seed,
+            part=table.part,
+            test=None if test is None else test.frame.collect(),
+            squared=bound.metric == "rmse",
+            **shares,
+        )
+        bound = type(bound)({**bound.coding, "horizon": made.windows.horizon}, bound.arrays)
+        return cls(table, made.schema, Detection(bound, made.reason, {}), bound, made.split, windows=made.windows)
+
+    def windows_of(self, part: str) -> Windows | None:
+        """What the rows of a part are of series in time; None of other rows."""
+        return None if self.windows is None else self.windows[self.split.parts == PARTS[part]]
+
+    def _encode_windows(self, all_windows: Windows) -> dict[str, Arrays]:
+        made: dict[str, Arrays] = {}
+        for name, code in PARTS.items():
+            own = all_windows[self.split.parts == code]
+            width = int(np.prod(encoding.tensors(self.schema)[0].shape))
+            x = {encoding.SERIES: gathered(own, Windows.inputs, width)}
+            made[name] = (x, gathered(own, Windows.targets, own.horizon))
+        return made
+
+    @classmethod
+    def like(
+        cls,
+        table: Table,
+        schema: Schema,
+        problem: Problem,
+        learnt: np.ndarray | None,
+        name: str,
+        *,
+        seed: int = 0,
+        group: str | None = None,
+        time: str | None = None,
+    ) -> Dataset:
+        """Rows for the question of an earlier run, read and encoded as that run did, so that both can be judged by them.
+
+        Rows that the run learnt from are learnt from again; they decide nothing and judge nothing.
+
+        Args:
+            schema: of the run, with its encoding, as it reads this table.
+            problem: of the run, knowing its target's coding.
+            learnt: what ``hashes`` gives of the rows that the run learnt from; None where that is not known.
+            name: of the run.
+            group, time: the columns by which that run drew its split.
+
+        Raises:
+            ProblemError: too few rows are new to the run.
+        """
+        column, decoded, alike = encoding.image_column(schema), None, None
+        if column is not None:
+            table, decoded, alike = _decode(table, schema, form=column.encoding)
+        values = _target(table.frame, schema.target)
+        known = values.is_not_null().to_numpy()
+        parts = np.where(known, TRAIN, LEFT_OUT).astype(np.int8)
+        detection = Detection(problem, f"as in the run {name}", {})
+        dataset = cls(table, schema, detection, problem, Split(parts, seed, ""), None, decoded)
+        again, notes = np.zeros(len(parts), bool), []
+        if learnt is None:
+            notes.append(
+                f"Which rows the run {name} learnt from is not known any more; these are taken to be others. If some are the "
+                "same, it has an advantage."
+            )
+        elif known.any():
+            again[known] = repeated(dataset._hashes(values), learnt, name, notes)
+        if group is not None:
+            again |= _of_groups(table.frame, schema[group], again)
+        new = known & ~again
+        if new.sum() < FEWEST_ROWS:
+            raise ProblemError(
+                f"At least {FEWEST_ROWS} rows with a known '{schema.target.name}' are needed that the run {name} has not learnt "
+                f"from; of {int(known.sum()):,} there are {int(new.sum()):,}. Add rows."
+            )
+        drawn = np.flatnonzero(~again)
+        frame, given = table.frame, _given(table)
+        if again.any():
+            chosen = pl.col("__row").is_in(drawn.tolist())
+            frame = frame.with_row_index("__row").filter(chosen).drop("__row")
+        split = draw_split(
+            frame,
+            schema,
+            problem.stratified,
+            seed,
+            group=group,
+            time=time,
+            validation_share=_validation_share(len(drawn), None if alike is None else alike[drawn]),
+            given=None if given is None else given[drawn],
+            alike=None if alike is None else alike[drawn],
+        )
+        parts[drawn] = split.parts
+        folds = None
+        if split.folds is not None:
+            # A fold that none of the groups of a bagged network leaves out.
+            folds = np.where(again, FOLDS, -1).astype(np.int8)
+            folds[drawn] = split.folds
+        dataset.split = Split(parts, seed, split.method, [*notes, *split.notes], folds)
+        if problem.supervised_by == "classifier" and values.filter(pl.Series(parts == TRAIN)).n_unique() < 2:
+            raise ProblemError(
+                f"Only one class of '{schema.target.name}' has enough rows to be split. More rows are needed."
+            )
+        return dataset
+
+    def _hashes(self, values: pl.Series) -> np.ndarray:
+        """The hashes of all rows with a known target, whose ``values`` these are."""
+        if self.pictures is not None:
+            known = values.is_not_null().to_numpy()
+            return hashes({encoding.PICTURES: self.pictures[known]}, self.problem.encode(values.drop_nulls()))
+        parts = []
+        for _, batch in _batches(self.table.frame):
+            parts.append(
+                hashes(*self._encode_rows(batch.filter(_target(batch, self.predicted).is_not_null()), self.schema))
+            )
+        return np.concatenate(parts)
+
     def _learn_of_pictures(self) -> None:
         """Adds to the encoding of pictures what the rules of networks want to know of the training rows."""
         column = encoding.image_column(self.schema)
@@ -220,7 +368,7 @@ class Dataset:
     def labels(self, part: str) -> pl.Series | None:
         """What a part is judged by where nothing is predicted, as text, null where it is not known; None without it."""
         column = self.schema.labels
-        if column is None:
+        if column is None or self.windows is not None:
             return None
         if part == "test" and self.test_table is not None:
             frame = self.test_table.frame.collect()
@@ -236,7 +384,7 @@ class Dataset:
 
     def names(self, part: str) -> list[str] | None:
         """What the rows of a part are called, where their table names them; None where it does not."""
-        table = self.table if part != "test" or self.test_table is None else None
+        table = self.table if (part != "test" or self.test_table is None) and self.windows is None else None
         if table is None or table.names is None:
             return None
         names = table.frame.select(pl.col(table.names).cast(pl.String)).collect().to_series()
@@ -262,6 +410,8 @@ class Dataset:
         return pl.concat(taken)
 
     def _encode(self) -> dict[str, Arrays]:
+        if self.windows is not None:
+            return self._encode_windows(self.windows)
         made = self._encode_table() if self.pictures is None else self._encode_pictures(self.pictures)
         if self.test_table is not None:
             made["test"] = self._encode_test(self.test_table)
@@ -359,6 +509,54 @@ class Dataset:
         return np.empty(rows, self.problem.encode(one).dtype)
 
 
+def hashes(x: dict[str, np.ndarray], y: np.ndarray) -> np.ndarray:
+    """A number for each encoded row with its target, uint64 (rows,), by which it is known again; equal rows have equal
+    ones."""
+    found = []
+    for start in range(0, len(y), HASHED_ROWS):
+        parts = [array[start : start + HASHED_ROWS] for array in (y, *(x[name] for name in sorted(x)))]
+        told = np.concatenate([np.ascontiguousarray(p).reshape(len(p), -1).view(np.uint8) for p in parts], axis=1)
+        found += [hashlib.blake2b(row, digest_size=8).digest() for row in told]
+    return np.frombuffer(b"".join(found), "<u8").astype(np.uint64)
+
+
+HASHED_ROWS = 10_000
+
+CHANCE = 1.25
+"""New rows equal those that were learnt from by chance as often as these equal each other, or up to so many times."""
+
+
+def repeated(given: np.ndarray, learnt: np.ndarray, name: str, notes: list[str]) -> np.ndarray:
+    """Which rows a run learnt from, bool (rows,), by the hashes of the rows and of those that it learnt from.
+
+    Where rows of few different values are equal by chance, those that are so are like any other row, and none is set apart.
+    """
+    same = np.isin(given, learnt)
+    _, counts = np.unique(learnt, return_counts=True)
+    usual = float(counts[counts > 1].sum() / max(1, counts.sum()))
+    share, count = float(same.mean()), int(same.sum())
+    if not count:
+        notes.append(f"None of the rows is one that the run {name} learnt from.")
+    elif share <= CHANCE * usual:
+        notes.append(
+            f"{share:.0%} of the rows equal one that the run {name} learnt from, about as many as of these equal each other "
+            f"({usual:.0%}): that is taken for chance, and all rows can judge."
+        )
+        return np.zeros(len(same), bool)
+    else:
+        notes.append(
+            f"{count:,} of {len(same):,} rows equal one that the run {name} learnt from: they are learnt from again and judge "
+            "nothing."
+        )
+    return same
+
+
+def _of_groups(frame: pl.LazyFrame, column: Column, marked: np.ndarray) -> np.ndarray:
+    """Which rows are of a group that has a marked row, bool (rows,)."""
+    groups = frame.select(encoding.values(column).alias("group")).collect().to_series()
+    return groups.is_in(groups.filter(pl.Series(marked)).drop_nulls().unique()).fill_null(False).to_numpy()
+
+
 MOST_VALIDATION_ROWS = 100_000
 """More rows than this tell no better when to stop; they are learnt from."""
 
@@ -368,6 +566,17 @@ def _validation_share(rows: int, alike: np.ndarray | None) -> float:
     if alike is None:
         return min(0.2, MOST_VALIDATION_ROWS / rows)
     return min(0.2, max(0.1, 200 / rows), 5_000 / rows)
+
+
+def _check_windowed(group: str | None, kinds: Mapping[str, str] | None, pretrain: bool) -> None:
+    """Whether what is asked of a forecast can be."""
+    for given, name, instead in (
+        (group, "--group", "Write --set keys=COLUMN with the columns that name the series."),
+        (kinds, "--column", "Leave it out: the times and the values are read as such."),
+        (pretrain, "--pretrain", "Leave it out."),
+    ):
+        if given:
+            raise SchemaError(f"A forecast learns from series in time, and {name} has no meaning there. {instead}")
 
 
 def _target(frame: pl.DataFrame | pl.LazyFrame, column: Column | None) -> pl.Series:
@@ -421,16 +630,18 @@ def _held(table: Table) -> Table:
     return replace(table, frame=few.lazy(), in_memory=True)
 
 
-def _decode(table: Table, schema: Schema, size: str | None) -> tuple[Table, np.ndarray, np.ndarray]:
+def _decode(
+    table: Table, schema: Schema, size: str | None = None, form: dict[str, Any] | None = None
+) -> tuple[Table, np.ndarray, np.ndarray]:
     """The table without the rows whose pictures cannot be read, the others' pictures, and numbers that nearly equal
-    pictures share. The schema's column of pictures learns what form they have."""
+    pictures share. The schema's column of pictures learns what form they have, unless it is brought to a given one."""
     column = encoding.image_column(schema)
     assert column is not None
     frame = table.frame.select(column.name)
     # Of a table that is not held, a few from its beginning: to pick some from all over would read all.
     step = max(1, schema.rows // pictures.SIZES_SEEN)
     sample = frame.gather_every(step) if table.in_memory else frame.head(pictures.SIZES_SEEN)
-    column.encoding = pictures.measure(sample.collect().to_series(), size)
+    column.encoding = form or pictures.measure(sample.collect().to_series(), size)
     decoded = _room_for(schema.rows, encoding.picture_shape(column))
     good, cells, start = np.zeros(schema.rows, bool), [], 0
     for batch in frame.collect_batches(chunk_size=DECODED_ROWS, maintain_order=True):

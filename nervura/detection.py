@@ -42,7 +42,7 @@ def detect_problem(target: Column, values: pl.Series, asked: str | None = None) 
     """
     chosen: tuple[Problem, str] | None = None
     declined = {}
-    for problem in (one for one in problems if one.needs_target):
+    for problem in (one for one in problems if one.needs_target and not one.windowed):
         try:
             if target.kind not in problem.targets:
                 raise Declined(f"the target is of the kind {target.kind}")

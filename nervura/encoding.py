@@ -33,7 +33,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from nervura import pictures, series, texts, words
+from nervura import pictures, series, texts, windows, words
 from nervura.parsing import infer_parsing, parse
 from nervura.schema import Column, Schema
 
@@ -377,7 +377,10 @@ def encode(schema: Schema, frame: pl.DataFrame) -> dict[str, np.ndarray]:
     if column is not None:
         made[PICTURES] = pictures.decode(frame[column.name], column.encoding or {})[0]
     if whole is not None:
-        made[SERIES] = series.encoded(series.gathered(frame, channels(whole)), whole.encoding or {})
+        if in_time(schema):
+            made[SERIES] = windows.latest(frame, whole.encoding or {}).inputs()
+        else:
+            made[SERIES] = series.encoded(series.gathered(frame, channels(whole)), whole.encoding or {})
     return made
 
 
@@ -389,6 +392,12 @@ def image_column(schema: Schema) -> Column | None:
 def series_column(schema: Schema) -> Column | None:
     """The input column of series, where there is one."""
     return next((column for column in schema.inputs if column.kind == "series"), None)
+
+
+def in_time(schema: Schema) -> bool:
+    """Whether rows are windows of series in time."""
+    column = series_column(schema)
+    return column is not None and (column.parsing or {}).get("as") == "windows"
 
 
 def medium(schema: Schema) -> str | None:

@@ -331,7 +331,7 @@ def _captions(column: Column, sample: pl.DataFrame) -> None:
     column.kind = "captions"
     texts = sample.select(values(column).alias("t")).to_series()
     column.missing, column.distinct = texts.null_count(), texts.explode().n_unique()
-    column.examples = [_short(text) for text in texts.drop_nulls().head(3).list.first().to_list()]
+    column.examples = [short(text) for text in texts.drop_nulls().head(3).list.first().to_list()]
 
 
 def _set_beside_media_aside(columns: list[Column], table: Table) -> None:
@@ -433,7 +433,7 @@ def _warn_of_mixture(column: Column, series: pl.Series) -> None:
     share = 1 - words.len() / max(known.len(), 1)
     if words.len() and share >= MIXED:
         column.warnings.append(
-            f"{share:.1%} of the values are numbers and the others are not (such as '{_short(words[0])}'), so all are "
+            f"{share:.1%} of the values are numbers and the others are not (such as '{short(words[0])}'), so all are "
             f"read as categories; with --column '{column.name}=number' the others count as missing"
         )
 
@@ -472,10 +472,11 @@ def _examples(series: pl.Series) -> list[str]:
         return []
     if head.is_empty():
         head = series.drop_nulls().head(20)
-    return [_short(value) for value in head.unique(maintain_order=True).head(3).to_list()]
+    return [short(value) for value in head.unique(maintain_order=True).head(3).to_list()]
 
 
-def _short(value: Any) -> str:
+def short(value: Any) -> str:
+    """A value as people are shown it, cut where it is long."""
     text = f"{value:.6g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 60 else text[:59] + "…"
 

@@ -32,7 +32,7 @@ WORTH, WORTH_OF_LEFT = 0.05, 0.2
 this share of what the best of the others lacks of a perfect score. Without the second, where nearly all is told already,
 half the errors might go and it would count for little."""
 
-KINDS = ("constant", "linear", "shallow", "trees", "detector", "clusterer", "neighbours", "deep")
+KINDS = ("constant", "linear", "shallow", "trees", "detector", "clusterer", "neighbours", "reference", "deep")
 MOST_CURVES, MOST_POINTS, MOST_DOTS = 10, 200, 1_000
 
 

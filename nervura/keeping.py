@@ -93,11 +93,17 @@ class Checkpoint:
             variable.assign(arrays[name])
         return True
 
-    def take(self, best: list[np.ndarray], state: dict[str, float], history: dict[str, list[float]]) -> None:
+    def take(
+        self,
+        weights: list[np.ndarray],
+        best: list[np.ndarray],
+        state: dict[str, float],
+        history: dict[str, list[float]],
+    ) -> None:
         """Holds the state at the end of an epoch, so that an interrupt in the next one has a whole epoch to save."""
         if self.run is None:
             return
-        arrays = {f"model/{i}": _value(v) for i, v in enumerate(self.model.variables)}
+        arrays = {f"model/{i}": array for i, array in enumerate(weights)}
         arrays |= {f"optimizer/{i}": _value(v) for i, v in enumerate(self.model.optimizer.variables)}
         arrays |= {f"best/{i}": array for i, array in enumerate(best)}
         arrays |= {f"state/{name}": np.array(value) for name, value in state.items()}
@@ -109,6 +115,11 @@ class Checkpoint:
         if self.run is not None and self.taken:
             self.run.write_arrays(self.NAME, self.taken)
             self.saved = time.monotonic()
+
+
+def seconds_of_epochs(run: Run) -> float:
+    """What the epochs took of a training that was stopped, by its last checkpoint."""
+    return float(np.sum((run.read_arrays(Checkpoint.NAME) or {}).get("history/seconds", 0.0)))
 
 
 def sync_model(model: keras.Model) -> None:
@@ -159,7 +170,9 @@ class Keeper(keras.callbacks.Callback):
         self.seconds_of_steps: float | None = None
         self.history: dict[str, list[float]] = {}
         model = design.learner
-        self.best_weights = [_value(v) for v in model.variables]
+        weights = self.best_weights = [_value(v) for v in model.variables]
+        places = {id(variable): place for place, variable in enumerate(model.variables)}
+        self.trainable = [places[id(variable)] for variable in model.trainable_variables]
         self.first = 0
         afresh = phases[number].afresh
         if former is not None:
@@ -176,7 +189,7 @@ class Keeper(keras.callbacks.Callback):
             former.loss_of if former is not None and not afresh else backend.loss_function(model, held_out)
         )
         self.rows, self.validation = len(training[1]), validation
-        self.before = [_value(v) for v in model.trainable_variables]
+        self.before = [weights[place] for place in self.trainable]
         self.layers = _layers_of_variables(design.model, model)
 
     def _take_up(self, arrays: dict[str, np.ndarray]) -> None:
@@ -235,7 +248,7 @@ class Keeper(keras.callbacks.Callback):
             "val_loss": value,
             "learning_rate": float(keras.ops.convert_to_numpy(model.optimizer.learning_rate)),
             "seconds": 0.0,
-            **self._error_signal(),
+            **self._error_signal(weights),
         }
         row["seconds"] = time.monotonic() - self.epoch_began
         # Layers that did not learn in an earlier phase, or no longer do, have no figures there.
@@ -260,7 +273,7 @@ class Keeper(keras.callbacks.Callback):
             self._stop("budget")
         state = {"epoch": self.epoch, "best_epoch": self.best_epoch, "best": self.best}
         state |= {"phase": self.number, "first": self.first}
-        self.checkpoint.take(self.best_weights, state, self.history)
+        self.checkpoint.take(weights, self.best_weights, state, self.history)
         if time.monotonic() - self.checkpoint.saved > CHECKPOINT_SECONDS:
             self.checkpoint.write()
         self._tell(row)
@@ -306,10 +319,14 @@ class Keeper(keras.callbacks.Callback):
         self.stopped = self.stopped or why
         self.design.learner.stop_training = True
 
-    def _error_signal(self) -> dict[str, float]:
-        """Per layer: the norm of the gradient on fixed rows, of the weights, and the ratio of their change in an epoch."""
+    def _error_signal(self, weights: list[np.ndarray]) -> dict[str, float]:
+        """Per layer: the norm of the gradient on fixed rows, of the weights, and the ratio of their change in an epoch.
+
+        Args:
+            weights: the values of all variables.
+        """
         gradients = self.gradients(*self.probe)
-        now = [_value(v) for v in self.design.learner.trainable_variables]
+        now = [weights[place] for place in self.trainable]
         row = {}
         for name, places in self.layers.items():
             weight = _norm(now[i] for i in places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import Any
@@ -71,6 +72,55 @@ def localised(said: str, lang: str) -> str:
     return NUMBER.sub(marked, said) if lang == "pt" else said
 
 
+def number(value: Any, lang: str = "en") -> str:
+    """A number for people: three digits that count, thousands grouped; an en dash where there is none."""
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    size = abs(value)
+    if math.isinf(value):
+        written = "∞" if value > 0 else "−∞"
+    elif isinstance(value, int):
+        written = f"{value:,}"
+    elif size == 0:
+        written = "0"
+    elif size >= 1e7 or size < 1e-4:
+        written = f"{value:.2e}"
+    elif size >= 999.5:
+        written = f"{value:,.0f}"
+    elif 0.99 < size < 1:
+        # Rounded to three digits, 0.9996 would say that nothing is wrong.
+        written = f"{value:.4f}"
+    else:
+        written = f"{value:#.3g}".rstrip(".")
+    return _local(written if "e" in written else written.replace("-", "−"), lang)
+
+
+def short_number(value: Any, lang: str = "en") -> str:
+    """Like ``number``, without zeros at the end: for axes and settings."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return number(value, lang)
+    if value.is_integer() and abs(value) < 1e7:
+        return number(int(value), lang)
+    written = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e7 else f"{value:,.0f}"
+    written = written if "e" in written else written.replace("-", "−")
+    return _local(written, lang)
+
+
+def _local(written: str, lang: str) -> str:
+    """A number in the marks of a language: Portuguese has a decimal comma and groups with spaces."""
+    return written.translate(str.maketrans(",.", "\u00a0,")) if lang == "pt" else written
+
+
+def percent(share: float | None, lang: str = "en", places: int = 1) -> str:
+    """A share of one as a percentage."""
+    if share is None or math.isnan(share):
+        return "–"
+    written = f"{share:.{places}%}"
+    return written.replace(".", ",").replace("%", "\u00a0%") if lang == "pt" else written
+
+
 MESSAGES: dict[str, tuple[str, str]] = {
     # The page
     "page.title": ("{name}: report", "{name}: relatório"),
@@ -96,6 +146,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.scrolls": ("{name} (the table scrolls sideways)", "{name} (a tabela desliza para os lados)"),
     # Sections
     "section.verdict": ("Verdict", "Veredicto"),
+    "section.champion": ("Champion and challenger", "Campeão e desafiante"),
     "section.scores": ("Scores", "Resultados"),
     "section.classes": ("Where it is right and wrong", "Onde acerta e onde erra"),
     "section.values": ("Where it is right and wrong", "Onde acerta e onde erra"),
@@ -121,6 +172,35 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "verdict.differences": (
         "Each model minus the best ({best}), on the same test rows. An interval that holds 0 is within noise.",
         "Cada modelo menos o melhor ({best}), nas mesmas linhas de teste. Um intervalo que contém 0 está dentro do ruído.",
+    ),
+    # Champion and challenger
+    "champion.table": (
+        "This network and the champion on the same test rows, with 95 % intervals",
+        "Esta rede e o campeão nas mesmas linhas de teste, com intervalos de 95 %",
+    ),
+    "champion.better": ("The challenger is better.", "O desafiante é melhor."),
+    "champion.worse": ("The challenger is worse: keep the champion.", "O desafiante é pior: mantenha o campeão."),
+    "champion.even": (
+        "Nothing says that the challenger is better: keep the champion.",
+        "Nada diz que o desafiante é melhor: mantenha o campeão.",
+    ),
+    "champion.judged": (
+        "{what} On the {rows} test rows, {metric} ({direction}) is {challenger} for this network and {champion} for the "
+        "champion {name}: a difference of {difference}.",
+        "{what} Nas {rows} linhas de teste, {metric} ({direction}) é {challenger} para esta rede e {champion} para o campeão "
+        "{name}: uma diferença de {difference}.",
+    ),
+    "champion.kept_warm": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the first was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a primeira.",
+    ),
+    "champion.kept_afresh": (
+        "Trained from the weights of {name}, {metric} on the validation rows was {warm}, afresh {afresh}: the second was kept.",
+        "Treinada a partir dos pesos de {name}, {metric} nas linhas de validação foi {warm}, de raiz {afresh}: ficou a segunda.",
+    ),
+    "champion.afresh_alone": (
+        "It was trained afresh, since its weights cannot be learnt on from those of {name}.",
+        "Foi treinada de raiz, pois não se pode continuar a aprender a partir dos pesos de {name}.",
     ),
     # Scores
     "model.constant": ("constant guess", "palpite constante"),
@@ -201,6 +281,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "metric.f1_macro": ("Macro F1", "F1 macro"),
     "metric.brier": ("Brier score", "Pontuação de Brier"),
     "metric.rmse": ("Root mean squared error", "Raiz do erro quadrático médio"),
+    "metric.mase": ("Mean absolute scaled error", "Erro absoluto médio em escala"),
+    "metric.wape": ("Absolute error as a share", "Erro absoluto como parte"),
     "metric.mae": ("Mean absolute error", "Erro absoluto médio"),
     "metric.squared_error": ("Squared error of a row", "Erro quadrático de uma linha"),
     "metric.numbers_error": ("of its numbers", "dos seus números"),
@@ -286,6 +368,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "role.target": ("target", "alvo"),
     "role.group": ("group", "grupo"),
     "role.time": ("time", "tempo"),
+    "role.key": ("names the series", "dá nome às séries"),
+    "role.known": ("known beforehand", "conhecida de antemão"),
     "role.aside": ("set aside", "posta de lado"),
     "part.train": ("training", "treino"),
     "part.validation": ("validation", "validação"),
@@ -298,6 +382,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "problem.anomaly": ("the rows that are unlike the others", "as linhas diferentes das outras"),
     "problem.clustering": ("groups of rows that are alike", "grupos de linhas parecidas"),
     "problem.captioning": ("a text for each picture", "um texto para cada imagem"),
+    "problem.forecasting": ("what comes next", "o que vem a seguir"),
     "problem.embedding": ("a short code for each row", "um código curto para cada linha"),
     # Classes
     "classes.confusion": (
@@ -530,6 +615,174 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "made.versions": ("Versions", "Versões"),
     "made.decisions": ("Decisions taken on the way", "Decisões tomadas pelo caminho"),
     "made.status": ("Status", "Estado"),
+    # The server
+    "serve.title": ("{target}: {name}", "{target}: {name}"),
+    "serve.kind": ("A model answers", "Um modelo responde"),
+    "serve.asks": (
+        "Fill in what is known of a row; what is left empty counts as missing. The values that stand there are typical "
+        "ones, made from the training data.",
+        "Preencha o que se sabe de uma linha; o que ficar vazio conta como em falta. Os valores que lá estão são típicos, "
+        "feitos a partir dos dados de treino.",
+    ),
+    "serve.asks_picture": ("Choose a picture.", "Escolha uma imagem."),
+    "serve.picture": ("Picture", "Imagem"),
+    "serve.form": ("The row", "A linha"),
+    "serve.send": ("Predict", "Prever"),
+    "serve.again": ("Typical values", "Valores típicos"),
+    "serve.answer": ("The answer", "A resposta"),
+    "serve.skip": ("Skip to the answer", "Saltar para a resposta"),
+    "serve.skip_form": ("Skip to the form", "Saltar para o formulário"),
+    "serve.mistake": ("This cannot be answered", "Não se pode responder a isto"),
+    "serve.abstained": (
+        "The model is not sure enough to give an answer here.",
+        "O modelo não tem certeza bastante para responder aqui.",
+    ),
+    "serve.unknown": ("missing", "em falta"),
+    "serve.yes": ("yes", "sim"),
+    "serve.no": ("no", "não"),
+    "serve.usual": ("usually {low} to {high}", "em geral {low} a {high}"),
+    "serve.class": ("Class", "Classe"),
+    "serve.probability": ("Probability", "Probabilidade"),
+    "serve.in_set": ("In the set", "No conjunto"),
+    "serve.set": (
+        "The set holds the truth of {level} of new rows: here {classes}.",
+        "O conjunto contém a verdade de {level} das linhas novas: aqui {classes}.",
+    ),
+    "serve.interval": (
+        "The interval holds the truth of {level} of new rows: here {low} to {high}.",
+        "O intervalo contém a verdade de {level} das linhas novas: aqui de {low} a {high}.",
+    ),
+    "serve.reasons": ("What the answer rests on", "Em que assenta a resposta"),
+    "serve.reasons_class": (
+        "Each column in turn was given its typical value, all others kept; the change is how much of the probability of "
+        "{prediction} the value that stands there brings, in percentage points. A column at its typical value brings nothing, "
+        "and columns that say the same share what they bring.",
+        "Deu-se a cada coluna, uma de cada vez, o seu valor típico, mantendo as outras; a diferença é quanto da probabilidade "
+        "de {prediction} o valor que lá está traz, em pontos percentuais. Uma coluna com o valor típico não traz nada, e "
+        "colunas que dizem o mesmo partilham o que trazem.",
+    ),
+    "serve.reasons_value": (
+        "Each column in turn was given its typical value, all others kept; the change is how much the value that stands there "
+        "adds to the answer. A column at its typical value adds nothing, and columns that say the same share what they add.",
+        "Deu-se a cada coluna, uma de cada vez, o seu valor típico, mantendo as outras; a diferença é quanto o valor que lá "
+        "está acrescenta à resposta. Uma coluna com o valor típico não acrescenta nada, e colunas que dizem o mesmo partilham "
+        "o que acrescentam.",
+    ),
+    "serve.no_reasons": (
+        "Every column has its typical value or changes nothing.",
+        "Todas as colunas têm o valor típico ou não mudam nada.",
+    ),
+    "serve.column": ("Column", "Coluna"),
+    "serve.value": ("Value", "Valor"),
+    "serve.typical": ("Typical", "Típico"),
+    "serve.change": ("Change", "Diferença"),
+    "serve.points": ("{points} points", "{points} pontos"),
+    "serve.foot": (
+        "The run {name}, served by nervura {version}. For programs: {links}. What is filled in stands in the address of the page.",
+        "A execução {name}, servida pelo nervura {version}. Para programas: {links}. O que se preenche fica no endereço da "
+        "página.",
+    ),
+    "serve.foot_pictures": (
+        "The run {name}, served by nervura {version}. For programs: {links}.",
+        "A execução {name}, servida pelo nervura {version}. Para programas: {links}.",
+    ),
+    "serve.no_page": ("There is nothing at {path}.", "Não há nada em {path}."),
+    "serve.no_method": (
+        "{path} does not take {method}. It takes {allowed}.",
+        "{path} não aceita {method}. Aceita {allowed}.",
+    ),
+    "serve.media": (
+        "Rows come as {known}, told by Content-Type; given was {given}.",
+        "As linhas vêm como {known}, o que se diz em Content-Type; foi dado {given}.",
+    ),
+    "serve.media_missing": (
+        "This server does not read {given}: it needs the package '{package}'. Install 'nervura[{extra}]' there, or send {known}.",
+        "Este servidor não lê {given}: precisa do pacote '{package}'. Instale lá 'nervura[{extra}]', ou envie {known}.",
+    ),
+    "serve.no_media": ("no media type", "nenhum tipo de conteúdo"),
+    "serve.packed": (
+        "Bodies come as they are; given was Content-Encoding: {given}.",
+        "O corpo vem tal como é; foi dado Content-Encoding: {given}.",
+    ),
+    "serve.large": (
+        "A request has at most {most} MB. Send fewer rows at a time.",
+        "Um pedido tem no máximo {most} MB. Envie menos linhas de cada vez.",
+    ),
+    "serve.many_rows": (
+        "A request has at most {most:,} rows; given were {rows:,}. Send fewer at a time.",
+        "Um pedido tem no máximo {most} linhas; foram dadas {rows}. Envie menos de cada vez.",
+    ),
+    "serve.unfolds": (
+        "A table has at most {most} MB once it is unpacked. Send fewer rows at a time.",
+        "Uma tabela tem no máximo {most} MB depois de desempacotada. Envie menos linhas de cada vez.",
+    ),
+    "serve.slow_body": (
+        "A request arrives within {seconds:g} seconds; this one did not.",
+        "Um pedido chega em {seconds:g} segundos; este não chegou.",
+    ),
+    "serve.slow": (
+        "An answer takes at most {seconds:g} seconds; this one took longer and was stopped. Send fewer rows at a time.",
+        "Uma resposta leva no máximo {seconds:g} segundos; esta levou mais e foi parada. Envie menos linhas de cada vez.",
+    ),
+    "serve.failed": (
+        "The server failed at this request. Its log says more.",
+        "O servidor falhou neste pedido. O seu registo diz mais.",
+    ),
+    "serve.not_ready": ("The model does not answer: {reason}.", "O modelo não responde: {reason}."),
+    "serve.no_json": ("The body is no JSON: {reason}.", "O corpo não é JSON: {reason}."),
+    "serve.no_rows_in_json": (
+        "A row is an object of column and value; several are a list of such objects.",
+        "Uma linha é um objeto de coluna e valor; várias são uma lista de tais objetos.",
+    ),
+    "serve.no_rows": ("Rows are needed; none was given.", "São precisas linhas; não foi dada nenhuma."),
+    "serve.no_utf_8": (
+        "CSV comes in UTF-8; the byte at place {place} is not.",
+        "O CSV vem em UTF-8; o byte na posição {place} não está.",
+    ),
+    "serve.no_csv": ("The body is no CSV: {reason}.", "O corpo não é CSV: {reason}."),
+    "serve.cells": (
+        "Every line of CSV has a value for each name of the header; row {row} has {cells}, and there are {names} names.",
+        "Cada linha de CSV tem um valor para cada nome do cabeçalho; a linha {row} tem {cells}, e há {names} nomes.",
+    ),
+    "serve.no_parquet": ("The body is no Parquet: {reason}.", "O corpo não é Parquet: {reason}."),
+    "serve.no_form": ("The body is no form of files: {reason}.", "O corpo não é um formulário de ficheiros: {reason}."),
+    "serve.wrong_columns": ("The columns are not those of the run.", "As colunas não são as da execução."),
+    "serve.wrong_values": ("Some values cannot be read.", "Alguns valores não podem ser lidos."),
+    "serve.missing_column": (
+        "The column '{column}' is missing; a value that is not known is null, in CSV empty.",
+        "Falta a coluna '{column}'; um valor desconhecido é null, em CSV vazio.",
+    ),
+    "serve.unknown_column": ("There is no column '{column}'. {hint}", "Não há nenhuma coluna '{column}'. {hint}"),
+    "serve.twice": ("The column '{column}' is there twice.", "A coluna '{column}' está lá duas vezes."),
+    "serve.wrong.number": (
+        "'{column}' holds numbers; given was {given}.",
+        "'{column}' contém números; foi dado {given}.",
+    ),
+    "serve.wrong.number_as_text": (
+        "'{column}' holds numbers; given was the text {given}. Write a number without quotes.",
+        "'{column}' contém números; foi dado o texto {given}. Escreva um número sem aspas.",
+    ),
+    "serve.wrong.too_large": (
+        "'{column}' holds numbers of 64 bits; given was a larger one.",
+        "'{column}' contém números de 64 bits; foi dado um maior.",
+    ),
+    "serve.wrong.boolean": (
+        "'{column}' holds true or false{words}; given was {given}.",
+        "'{column}' contém true ou false{words}; foi dado {given}.",
+    ),
+    "serve.wrong.datetime": (
+        "'{column}' holds dates such as 2026-01-31 or 2026-01-31T12:00:00; given was {given}.",
+        "'{column}' contém datas como 2026-01-31 ou 2026-01-31T12:00:00; foi dado {given}.",
+    ),
+    "serve.wrong.category": (
+        "'{column}' holds names, as text; given was {given}.",
+        "'{column}' contém nomes, como texto; foi dado {given}.",
+    ),
+    "serve.wrong.picture": ("A picture is needed: {given}.", "É precisa uma imagem: {given}."),
+    "serve.new_levels": (
+        "'{column}' has levels that were not in training: {levels}. They are read as any other level.",
+        "'{column}' tem níveis que não estavam no treino: {levels}. São lidos como qualquer outro nível.",
+    ),
 }
 
 SENTENCES: dict[str, str] = {
@@ -623,6 +876,78 @@ SENTENCES: dict[str, str] = {
     ),
     "Pictures that have no caption: {names} and {count} more.": "Imagens que não têm legenda: {names} e mais {count}.",
     "Pictures that have no caption: {names}.": "Imagens que não têm legenda: {names}.",
+    # Series in time
+    "asked for by name: {count} series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: {count} séries em passos de {step}, {horizon} passos à frente"
+    ),
+    "asked for by name: one series at steps of {step}, {horizon} steps ahead": (
+        "pedido pelo nome: uma série em passos de {step}, {horizon} passos à frente"
+    ),
+    "The times are those of '{name}'.": "Os tempos são os de '{name}'.",
+    "There is no column of times; rows follow in order.": "Não há coluna de tempos; as linhas seguem-se por ordem.",
+    "No target was named: each of the {count} columns of numbers is a series.": (
+        "Nenhum alvo foi indicado: cada uma das {count} colunas de números é uma série."
+    ),
+    "Each moment stands several times; the series are named by {names}.": (
+        "Cada momento aparece várias vezes; as séries têm por nome {names}."
+    ),
+    "{count} rows have no time and are left out.": "{count} linhas não têm tempo e ficam de fora.",
+    "{count} series have no value and are left out.": "{count} séries não têm nenhum valor e ficam de fora.",
+    "{count} of {steps} steps have no value; they are filled along straight lines, and not judged.": (
+        "{count} de {steps} passos não têm valor; são preenchidos em linha reta, e não são avaliados."
+    ),
+    "{count} of {all} series have fewer than {steps} steps to learn from; they are forecast by what the others teach.": (
+        "{count} de {all} séries têm menos de {steps} passos com que aprender; são previstas pelo que as outras ensinam."
+    ),
+    "Logarithms are taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Tomam-se logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "Logarithms are not taken: the error of a ridge regression on validation windows is {share} times that without them.": (
+        "Não se tomam logaritmos: o erro de uma regressão ridge nas janelas de validação é {share} vezes o que é sem eles."
+    ),
+    "the origins roll over the end of the series: from {test} on they are the test, from {held} on the validation": (
+        "as origens percorrem o fim das séries: a partir de {test} são o teste, a partir de {held} a validação"
+    ),
+    "it is no part of the series": "não faz parte das séries",
+    "{count} steps before, {ahead} after": "{count} passos antes, {ahead} depois",
+    "Of the series {count}, spread evenly over them, take part in the comparison.": (
+        "Das séries, {count}, espalhadas por igual, tomam parte na comparação."
+    ),
+    "Exponential smoothing did not fit into the time budget.": "O alisamento exponencial não coube no tempo disponível.",
+    "Exponential smoothing was left out: it needs the package '{package}'. Write: {command}": (
+        "O alisamento exponencial ficou de fora: precisa do pacote '{package}'. Escreva: {command}"
+    ),
+    "{name} did not fit into the time budget.": "{name} não coube no tempo disponível.",
+    "a linear map from the window to the steps ahead, by ridge regression": (
+        "uma aplicação linear da janela aos passos à frente, por regressão ridge"
+    ),
+    "a linear map of the window, and dense blocks that learn what it leaves: TiDE": (
+        "uma aplicação linear da janela, e blocos densos que aprendem o que ela deixa: TiDE"
+    ),
+    "as in the run {name}": "como na execução {name}",
+    "Which rows the run {name} learnt from is not known any more; these are taken to be others. If some are the same, it has an "
+    "advantage.": (
+        "Já não se sabe com que linhas a execução {name} aprendeu; supõe-se que estas são outras. Se algumas forem as mesmas, "
+        "ela leva vantagem."
+    ),
+    "None of the rows is one that the run {name} learnt from.": (
+        "Nenhuma das linhas é uma daquelas com que a execução {name} aprendeu."
+    ),
+    "{share} of the rows equal one that the run {name} learnt from, about as many as of these equal each other ({usual}): that "
+    "is taken for chance, and all rows can judge.": (
+        "{share} das linhas são iguais a uma com que a execução {name} aprendeu, mais ou menos tantas como as que entre estas "
+        "são iguais umas às outras ({usual}): isso toma-se por acaso, e todas as linhas podem julgar."
+    ),
+    "{count} of {rows} rows equal one that the run {name} learnt from: they are learnt from again and judge nothing.": (
+        "{count} de {rows} linhas são iguais a uma com que a execução {name} aprendeu: aprende-se de novo com elas, e não julgam "
+        "nada."
+    ),
+    "Columns that the run {name} did not know are not read: {names} and {count} more.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names} e mais {count}."
+    ),
+    "Columns that the run {name} did not know are not read: {names}.": (
+        "Não se leem colunas que a execução {name} não conhecia: {names}."
+    ),
     "the target has two values: {first} and {second}": "o alvo tem dois valores: {first} e {second}",
     "the target has {count} different values, and yes-or-no questions have two": (
         "o alvo tem {count} valores diferentes, e as perguntas de sim ou não têm dois"

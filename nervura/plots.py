@@ -7,6 +7,7 @@ import math
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -212,6 +213,49 @@ DOT_COLOURS = (
     (213, 94, 0), (120, 94, 240), (148, 148, 40), (140, 86, 75), (110, 110, 110),
 )  # fmt: skip
 """Colours of groups on a white ground, which people tell apart who see few colours; their numbers tell the rest."""
+
+
+@dataclass
+class Forecast:
+    """What is drawn of one forecast.
+
+    Attributes:
+        before: the last values that were known (steps,).
+        after: what came (horizon,); NaN where it is not known.
+        lines: forecasts (horizon,): the first is drawn in blue, others dashed.
+        low, high: the interval of the first one (horizon,).
+    """
+
+    title: str
+    before: np.ndarray
+    after: np.ndarray
+    lines: list[np.ndarray]
+    low: np.ndarray
+    high: np.ndarray
+
+
+def forecasts(shown: list[Forecast]) -> np.ndarray:
+    """What was known of series, what came, and what was expected, below each other: uint8 (height, width, 3)."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 2.3 * len(shown)), dpi=110, layout="constrained", facecolor="white")
+    canvas = FigureCanvasAgg(figure)
+    for place, one in enumerate(shown, 1):
+        axes = figure.add_subplot(len(shown), 1, place)
+        past, ahead = np.arange(-len(one.before), 0), np.arange(-1, len(one.after))
+        axes.axvline(-0.5, color="#bbbbbb", linewidth=0.8)
+        axes.fill_between(ahead[1:], one.low, one.high, color="#9ecae1", alpha=0.6, linewidth=0)
+        axes.plot(past, one.before, color="#888888", linewidth=1.2)
+        axes.plot(ahead, np.concatenate([one.before[-1:], one.after]), color="#111111", linewidth=1.4)
+        for line, (colour, style) in zip(one.lines, (("#1f6fb4", "-"), ("#d9700a", "--")), strict=False):
+            axes.plot(ahead, np.concatenate([one.before[-1:], line]), color=colour, linestyle=style, linewidth=1.3)
+        axes.set_title(one.title, fontsize=8, loc="left", pad=3, parse_math=False)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(labelsize=7, length=2)
+        axes.margins(x=0.01)
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
 
 def dotted(

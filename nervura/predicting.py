@@ -16,12 +16,13 @@ from nervura.baselines import baselines
 from nervura.baselines.base import Fitted
 from nervura.errors import MissingDependency, OptionError, RunError, SchemaError, did_you_mean
 from nervura.exporters.base import Answerer, load_problem
-from nervura.problems.base import Appraised, Classification, Problem
+from nervura.problems.base import Appraised, Classification, Forecaster, Problem
 from nervura.run import Run, kept_in
 from nervura.schema import Column, Schema
 from nervura.sources import read
 from nervura.sources.base import PICTURE
 from nervura.training import predictor
+from nervura.windows import latest
 
 OWN = "model.keras"
 """The file of a network, in a run and in the folders of the networks that it was judged beside."""
@@ -42,10 +43,11 @@ def load_model(run: Run) -> keras.Model:
     Raises:
         RunError: it is absent or damaged.
     """
-    return _read_model(run, run.path / OWN)
+    return read_model(run, run.path / OWN)
 
 
-def _read_model(run: Run, file: Path) -> keras.Model:
+def read_model(run: Run, file: Path) -> keras.Model:
+    """A Keras model that stands in a run; raises as ``load_model`` does."""
     if not file.exists():
         raise RunError(f"The run '{run.path}' has no {OWN}: training did not end. Write: nervura resume {run.path}")
     layers.register()
@@ -107,7 +109,7 @@ def answering(
     if isinstance(answers, Fitted):
         return problem, lambda x: answers.estimates(encoding.plain(x))
     own = model if answers == run.path / OWN else None
-    own = own or _read_model(run, answers)
+    own = own or read_model(run, answers)
     network = predictor(problem.asked(own) if isinstance(problem, Appraised) else own)
     return problem, lambda x: problem.estimates(network(x))
 
@@ -161,6 +163,8 @@ def predict(
     problem, answer = answering(run, use, model)
     found = read(source, table=table)
     given = found.frame
+    if encoding.in_time(schema):
+        return _forecast(problem, answer, schema, given.collect(), keep)
     check_columns(schema, given.collect_schema().names(), keep)
     if (found.pictures or found.documents) and found.names and found.names not in keep:
         keep = [found.names, *keep]
@@ -172,6 +176,38 @@ def predict(
     if not batches:
         raise SchemaError("Rows to predict are needed; the source has a header and no rows.")
     return pl.concat(batches)
+
+
+def _forecast(
+    problem: Problem,
+    answer: Callable[[dict[str, np.ndarray]], np.ndarray],
+    schema: Schema,
+    frame: pl.DataFrame,
+    keep: Sequence[str],
+) -> pl.DataFrame:
+    """What comes after the last value of each series."""
+    if keep:
+        raise SchemaError(
+            f"The rows of a forecast are to come, so that columns cannot be kept beside them; asked for was {keep[0]!r}. "
+            "Leave --keep out: the keys and the times stand in the answers."
+        )
+    column = encoding.series_column(schema)
+    assert column is not None and isinstance(problem, Forecaster)
+    asked = latest(frame, column.encoding or {})
+    for note in asked.panel.notes:
+        _warn(note)
+    short = int((asked.origins < asked.encoding["window"]).sum())
+    if short:
+        _warn(
+            f"{short:,} of {len(asked):,} series have fewer steps than the {asked.encoding['window']:,} that the network is given; "
+            "their first value stands for those before it."
+        )
+    outputs = [answer({encoding.SERIES: asked[rows].inputs()}) for rows in _slices(len(asked), batch_rows(schema))]
+    return problem.forecast(asked, np.concatenate(outputs))
+
+
+def _slices(count: int, size: int) -> list[slice]:
+    return [slice(start, start + size) for start in range(0, count, size)]
 
 
 def batch_rows(schema: Schema) -> int:

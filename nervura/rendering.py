@@ -5,82 +5,36 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 from importlib import resources
 from itertools import zip_longest
 from typing import Any
 
 from nervura import plots
-from nervura.messages import MESSAGES, localised, text, told
+from nervura.messages import MESSAGES, localised, number, percent, short_number, text, told
 from nervura.summarising import higher_is_better
 
 
 def render_html(summary: dict[str, Any], lang: str = "en") -> str:
     """The summary as one HTML page that needs nothing else."""
-    environment = _environment(lang, escaping=True)
-    environment.globals["charts"] = _charts(summary, lang)
-    environment.globals["css"] = _file("style.css")
-    return environment.from_string(_file("report.html.j2")).render(summary=summary, lang=lang)
+    page = _template("report.html.j2", lang, escaping=True)
+    return page.render(summary=summary, lang=lang, charts=_charts(summary, lang), css=_file("style.css"))
 
 
 def render_markdown(summary: dict[str, Any], lang: str = "en") -> str:
     """The summary as Markdown, without the pictures."""
-    environment = _environment(lang, escaping=False)
-    rendered = environment.from_string(_file("report.md.j2")).render(summary=summary, lang=lang)
+    rendered = _template("report.md.j2", lang, escaping=False).render(summary=summary, lang=lang)
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
-
-
-def number(value: Any, lang: str = "en") -> str:
-    """A number for people: three digits that count, thousands grouped; an en dash where there is none."""
-    if value is None or isinstance(value, float) and math.isnan(value):
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    size = abs(value)
-    if math.isinf(value):
-        written = "∞" if value > 0 else "−∞"
-    elif isinstance(value, int):
-        written = f"{value:,}"
-    elif size == 0:
-        written = "0"
-    elif size >= 1e7 or size < 1e-4:
-        written = f"{value:.2e}"
-    elif size >= 999.5:
-        written = f"{value:,.0f}"
-    elif 0.99 < size < 1:
-        # Rounded to three digits, 0.9996 would say that nothing is wrong.
-        written = f"{value:.4f}"
-    else:
-        written = f"{value:#.3g}".rstrip(".")
-    return _local(written if "e" in written else written.replace("-", "−"), lang)
-
-
-def short_number(value: Any, lang: str = "en") -> str:
-    """Like ``number``, without zeros at the end: for axes and settings."""
-    if not isinstance(value, float) or not math.isfinite(value):
-        return number(value, lang)
-    if value.is_integer() and abs(value) < 1e7:
-        return number(int(value), lang)
-    written = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e7 else f"{value:,.0f}"
-    written = written if "e" in written else written.replace("-", "−")
-    return _local(written, lang)
-
-
-def _local(written: str, lang: str) -> str:
-    """A number in the marks of a language: Portuguese has a decimal comma and groups with spaces."""
-    return written.translate(str.maketrans(",.", "\u00a0,")) if lang == "pt" else written
-
-
-def percent(share: float | None, lang: str = "en", places: int = 1) -> str:
-    """A share of one as a percentage."""
-    if share is None or math.isnan(share):
-        return "–"
-    written = f"{share:.{places}%}"
-    return written.replace(".", ",").replace("%", "\u00a0%") if lang == "pt" else written
 
 
 def _file(name: str) -> str:
     return (resources.files("nervura") / "report" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _template(name: str, lang: str, escaping: bool) -> Any:
+    """Compiled once in a process: that takes longer than filling it."""
+    return _environment(lang, escaping).from_string(_file(name))
 
 
 def _environment(lang: str, escaping: bool) -> Any:
@@ -96,6 +50,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "told": lambda sentence: told(str(sentence), lang),
         "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
+        "told_of_champion": partial(told_of_champion, lang=lang),
         "told_of_pretraining": partial(told_of_pretraining, lang=lang),
         "direction": lambda name: say("direction.high" if name in higher_is_better() else "direction.low"),
         "known_metric": lambda name: f"metric.{name}" in MESSAGES,
@@ -222,6 +177,30 @@ def told_of_imbalance(found: dict[str, Any], lang: str = "en") -> str:
         for name, threshold in found["thresholds"].items()
     ]
     return text("classes.rare", lang, name=found["class"], share=percent(found["share"], lang), ways="; ".join(ways))
+
+
+def told_of_champion(found: dict[str, Any], lang: str = "en") -> list[str]:
+    """What came of champion and challenger on new data: the outcome, and how the challenger was trained."""
+    metric = found["metric"]
+    greater = metric in higher_is_better()
+    outcome = text(
+        "champion.judged",
+        lang,
+        what=text(f"champion.{found['verdict']}", lang),
+        name=found["name"],
+        rows=number(found["rows"], lang),
+        metric=_metric(metric, lang),
+        direction=text("direction.high" if greater else "direction.low", lang),
+        challenger=_scored(found["challenger"].get(metric), lang),
+        champion=_scored(found["champion"].get(metric), lang),
+        difference=_scored({**found, "value": found["difference"]}, lang),
+    )
+    starts = found.get("starts")
+    if not starts:
+        return [outcome]
+    scores = {start: number(value, lang) for start, value in starts["validation"].items()}
+    key = f"champion.kept_{starts['kept']}" if len(scores) > 1 else "champion.afresh_alone"
+    return [outcome, text(key, lang, metric=_metric(metric, lang), name=found["name"], **scores)]
 
 
 def told_of_pretraining(found: dict[str, Any], lang: str = "en") -> str:

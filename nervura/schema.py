@@ -12,8 +12,8 @@ KINDS = ("number", "category", "boolean", "datetime", "text", "document", "image
 """What a column can mean: a quantity, one of a few names, yes or no, a moment, a short text of several words, a long text, a
 picture, one or several texts that say what is in a picture, a series of values."""
 
-ROLES = ("input", "target", "group", "time", "aside")
-"""What a column is for. A column set aside is read by nothing; its ``reason`` says why."""
+ROLES = ("input", "target", "group", "time", "key", "known", "aside")
+"""What a column is for. Of series in time keys name the series, and what is known is told beforehand. A column set aside is read by nothing; its ``reason`` says why."""
 
 
 NAMES_PICTURES, NAMES_DOCUMENTS = "it names the pictures", "it names the documents"

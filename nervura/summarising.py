@@ -69,6 +69,7 @@ def summarise(run: Run) -> dict[str, Any]:
         "status": "done" if made.get("status") == "reporting" else made.get("status"),
         "target": _target(files["schema"]) if _predicts(files["problem"]) else None,
         "verdict": _verdict(evaluation, recommended(run)),
+        "champion": (evaluation or {}).get("champion"),
         "scores": _scores(evaluation, files["design"]),
         "classes": _classes(evaluation, files["problem"], (files["design"] or {}).get("network")),
         "values": _values(diagnostics),

@@ -94,6 +94,7 @@ def fit(
     run: Run | None = None,
     watchers: Sequence[Watcher] = (),
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    warm: bool = False,
 ) -> Fit:
     """Trains ``design.model`` in place and leaves the best weights in it.
 
@@ -105,13 +106,15 @@ def fit(
             Its groups learn from the validation rows too, which are fold 0, each without the rows of its own fold.
         unlabelled: encoded inputs of rows without a target, which phases learn from that take none.
         deadline: the moment (``time.monotonic``) at which training must have ended.
+        warm: whether the model has learnt from other rows already: its layers keep what they took of these, and the last
+            phase alone is trained.
     """
     began = time.monotonic()
     options, learner = design.options, design.learner
     phases, checkpoint = design.phases, Checkpoint(learner, run)
     given = _rows(design, training, validation, folds)
     keeper: Keeper | None = None
-    for number in range(checkpoint.phase, len(phases)):
+    for number in range(max(checkpoint.phase, len(phases) - 1 if warm else 0), len(phases)):
         design.enter(phases[number])
         rehearsing = isinstance(learner, OwnObjective) and not learner.predicts
         rows, judged = _without_target(given, unlabelled) if rehearsing else given
@@ -119,7 +122,7 @@ def fit(
         order, steps = row_order(len(rows.y), batch_size, design.seed)
         mix = None if rehearsing else mixing.mixing_for(options, design.seed, batch_size)
         compile_model(design, steps, phases[number].options)
-        if keeper is None and not checkpoint.restore():
+        if keeper is None and not checkpoint.restore() and not warm:
             step = max(1, -(-len(given[0].y) // PREPARING_ROWS))
             design.prepare({name: array[::step] for name, array in given[0].x.items()})
             _solve(design, given[0])

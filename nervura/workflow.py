@@ -16,10 +16,10 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import backend, calibration, checking, keeping, training
+from nervura import backend, calibration, checking, keeping, renewing, training
 from nervura.appraisal import appraise
 from nervura.checking import Check
-from nervura.dataset import Arrays, Dataset
+from nervura.dataset import Arrays, Dataset, hashes
 from nervura.designing import Design, chosen_network, default_network, design
 from nervura.encoding import medium
 from nervura.errors import NervuraError, OptionError, RunError
@@ -28,6 +28,7 @@ from nervura.explanation import explain
 from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
 from nervura.problems.base import Appraised
+from nervura.renewing import Champion
 from nervura.reporting import report
 from nervura.retrieving import similar
 from nervura.run import Run, next_directory
@@ -141,6 +142,7 @@ def train(
     source: Any,
     target: str | None = None,
     *,
+    from_run: Run | str | Path | None = None,
     problem: str | None = None,
     metric: str | None = None,
     network: str | None = None,
@@ -168,6 +170,10 @@ def train(
     Args:
         source: a file, folder, SQL address, ``toy:NAME`` or a table in memory.
         target: the column to predict or, for a problem that predicts none, to judge by alone.
+        from_run: an earlier run, the champion, whose question is asked again of these rows: schema, target, problem, network and
+            options are its own, so that of the other arguments ``minutes``, ``seed``, ``out``, ``table``, ``lang`` and those
+            behind them alone can be given. The network is trained from its weights and afresh, and judged beside it; see
+            ``nervura.renewing``.
         problem: ``binary``, ``multiclass`` or ``regression``, by default found out from the target; ``embedding`` and
             others that need none, by default the first that suits the rows where there is no target.
         metric: what to optimise and to decide by, one of the problem's metrics; by default log_loss, rmse or, without a
@@ -199,7 +205,8 @@ def train(
     Raises:
         NervuraError: of the kind that says what is wrong; no directory is left behind when the data cannot be used.
     """
-    asked = {
+    asked: dict[str, Any] = {
+        "from": None,
         "target": target,
         "problem": problem,
         "metric": metric,
@@ -220,6 +227,12 @@ def train(
         "tensorboard": tensorboard,
         "lang": lang,
     }
+    champion = None
+    if from_run is not None:
+        _check_inherits(asked)
+        champion = Champion.open(from_run.packed or from_run.path if isinstance(from_run, Run) else from_run)
+        asked |= {**champion.inherited(), "from": champion.place}
+        network, level = asked["network"], asked["level"]
     if seed < 0:
         raise OptionError(f"A seed is a whole number from 0 on; given was {seed}. Write --seed 0.")
     if level is not None and not 0.5 <= level <= 0.999:
@@ -236,23 +249,26 @@ def train(
     deadline = _deadline(minutes)
     name = backend.choose()
     tell("reading")
-    dataset = Dataset.open(
-        source,
-        target,
-        problem=problem,
-        metric=metric,
-        kinds=kinds,
-        drop=drop,
-        group=group,
-        time=time,
-        test=test,
-        seed=seed,
-        table=table,
-        size=size,
-        options=options,
-        level=level,
-        pretrain=pretrain,
-    )
+    if champion is not None:
+        dataset = champion.dataset(source, table, seed)
+    else:
+        dataset = Dataset.open(
+            source,
+            target,
+            problem=problem,
+            metric=metric,
+            kinds=kinds,
+            drop=drop,
+            group=group,
+            time=time,
+            test=test,
+            seed=seed,
+            table=table,
+            size=size,
+            options=options,
+            level=level,
+            pretrain=pretrain,
+        )
     asked["level"] = dataset.problem.level if level is None else level
     if dataset.detection.possible:
         tell(_choice(dataset))
@@ -284,7 +300,7 @@ def train(
         decisions=[],
     )
     try:
-        return _go_on(run, dataset, made, deadline, asked, watchers, tell)
+        return _go_on(run, dataset, made, deadline, asked, watchers, tell, champion)
     except NervuraError:
         if not any((run.path / file).exists() for file in RESUMABLE):
             shutil.rmtree(run.path, ignore_errors=True)
@@ -317,10 +333,14 @@ def resume(
     tell("reading")
     wanted = ("problem", "kinds", "drop", "group", "time", "test", "seed", "table", "size", "options", "level")
     origin = source if source is not None else told["source"]["origin"]
-    how = {key: asked.get(key) for key in wanted}
-    dataset = Dataset.open(
-        origin, asked["target"], metric=asked.get("metric"), pretrain=asked.get("pretrain", False), **how
-    )
+    champion = Champion.open(asked["from"]) if asked.get("from") else None
+    if champion is not None:
+        dataset = champion.dataset(origin, asked["table"], asked["seed"])
+    else:
+        how = {key: asked.get(key) for key in wanted}
+        dataset = Dataset.open(
+            origin, asked["target"], metric=asked.get("metric"), pretrain=asked.get("pretrain", False), **how
+        )
     kept = run.read_arrays("split")
     if kept is not None and not np.array_equal(kept["parts"], dataset.split.parts):
         raise RunError(
@@ -328,7 +348,26 @@ def resume(
         )
     made = _designed(dataset, asked)
     deadline = _deadline(asked["minutes"])
-    return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell)
+    return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell, champion)
+
+
+OWN_OF_A_CHALLENGER = ("from", "minutes", "seed", "table", "tensorboard", "lang")
+"""What can be asked of a training that takes all else from an earlier run."""
+
+
+def _check_inherits(asked: dict[str, Any]) -> None:
+    """A training from an earlier run is asked nothing that it has from there.
+
+    Raises:
+        OptionError: it is.
+    """
+    names = {"options": "set", "kinds": "column"}
+    given = [f"--{names.get(key, key)}" for key, value in asked.items() if value and key not in OWN_OF_A_CHALLENGER]
+    if given:
+        raise OptionError(
+            f"A training from an earlier run has target, problem, network and options from there; given were {', '.join(given)}. "
+            "Leave them out, or train without --from."
+        )
 
 
 def _designed(dataset: Dataset, asked: dict[str, Any]) -> Design:
@@ -350,8 +389,7 @@ def _spent(run: Run) -> float:
         return sum(trial["seconds"] + trial["answering"] for trial in trials)
     if "fit_seconds" in (told := run.need("run")):
         return float(told["fit_seconds"])
-    checkpoint = run.read_arrays(keeping.Checkpoint.NAME) or {}
-    return float(np.sum(checkpoint.get("history/seconds", 0.0)))
+    return sum(map(keeping.seconds_of_epochs, (run, *renewing.starts(run))))
 
 
 def check(source: Any, target: str | None = None, **how: Any) -> Check:
@@ -413,13 +451,16 @@ def _go_on(
     asked: dict[str, Any],
     watchers: Sequence[Watcher],
     tell: Callable[[str], None],
+    champion: Champion | None = None,
 ) -> TrainedRun:
     try:
         _describe(run, dataset, made)
-        seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell)
+        seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell, champion)
         decisions = run.need("run")["decisions"][:1]
         if not isinstance(dataset.problem, Appraised):
             decisions += _judge(run, dataset, made, deadline, asked, seconds, watchers, tell)
+            if champion is not None:
+                renewing.contest(run, champion, dataset, made)
         else:
             decisions += appraise(run, dataset, made, seconds, deadline=deadline, tell=tell)["notes"]
             run._model = made.model
@@ -484,6 +525,9 @@ def _describe(run: Run, dataset: Dataset, made: Design) -> None:
     run.write("schema", dataset.schema.to_json())
     folds = {} if dataset.split.folds is None else {"folds": dataset.split.folds}
     run.write_arrays("split", {"parts": dataset.split.parts, **folds})
+    if not isinstance(dataset.problem, Appraised):
+        learnt = [hashes(*dataset.arrays(part)) for part in ("train", "validation")]
+        run.write_arrays(renewing.LEARNT, {"rows": np.sort(np.concatenate(learnt))})
     counts = {part: dataset.rows(part) for part in ("train", "validation", "test")}
     counts["left out"] = dataset.split.counts()["left out"]
     run.write("split", {**dataset.split.to_json(), "rows": counts})
@@ -512,6 +556,7 @@ def _train_once(
     asked: dict[str, Any],
     watchers: Sequence[Watcher],
     tell: Callable[[str], None],
+    champion: Champion | None = None,
 ) -> float:
     """Trains, or takes up the model of a training that had ended; gives the seconds that training took."""
     told = run.need("run")
@@ -522,19 +567,30 @@ def _train_once(
         for variable, kept in zip(made.model.variables, model.variables, strict=True):
             variable.assign(kept)
         return float(told["fit_seconds"])
-    tell(f"training {made.network.name}")
     now = time.monotonic()
-    fit = training.fit(
-        made,
-        dataset.arrays("train"),
-        _validation(dataset, made)[0],
-        folds=dataset.fold_of_training,
-        unlabelled=dataset.unlabelled,
-        deadline=None if deadline is None else now + _training_share(dataset) * (deadline - now),
-        run=run,
-        watchers=watchers,
-        callbacks=[keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
-    )
+    how: dict[str, Any] = {
+        "deadline": None if deadline is None else now + _training_share(dataset) * (deadline - now),
+        "watchers": watchers,
+        "callbacks": [keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
+    }
+    stopping = _validation(dataset, made)[0]
+    if champion is not None:
+        chosen, fit = renewing.begin(
+            run, champion, dataset, lambda: _designed(dataset, asked), stopping, tell=tell, **how
+        )
+        for variable, value in zip(made.model.variables, chosen.model.variables, strict=True):
+            variable.assign(value)
+    else:
+        tell(f"training {made.network.name}")
+        fit = training.fit(
+            made,
+            dataset.arrays("train"),
+            stopping,
+            folds=dataset.fold_of_training,
+            unlabelled=dataset.unlabelled,
+            run=run,
+            **how,
+        )
     run.write_text("history.csv", keeping.history_csv(fit.history))
     run.write_file("model.keras", lambda temporary: made.model.save(temporary))
     run.update("design", batch_size=fit.batch_size)
@@ -543,6 +599,7 @@ def _train_once(
     if not epochs:
         ended = "The weights were computed, without an epoch of gradients."
     run.update("run", status="judging", fit_seconds=fit.seconds, stopped=fit.stopped, decisions=[ended])
+    renewing.forget_starts(run)
     return fit.seconds
 
 
@@ -559,7 +616,7 @@ def _validation(dataset: Dataset, made: Design) -> tuple[Arrays, Arrays]:
 
 def _may_search(asked: dict[str, Any], deadline: float | None, whole: bool) -> bool:
     """Whether a search is asked for, or a budget may leave time for one."""
-    if asked.get("pretrain"):
+    if asked.get("pretrain") or asked.get("from"):
         return False
     if asked.get("trials") is not None:
         return asked["trials"] > 1
@@ -623,7 +680,11 @@ def _process_age() -> float:
 def _command(origin: str, asked: dict[str, Any], level: float) -> str:
     """The command line that does the same; ``level`` is what is taken where none is asked for."""
     words = ["nervura", "train", origin]
+    if asked["from"]:
+        asked = {key: value if key in OWN_OF_A_CHALLENGER else None for key, value in asked.items()}
+        asked |= {"kinds": {}, "drop": [], "options": {}, "level": level}
     keys = (
+        "from",
         "target",
         "problem",
         "metric",

@@ -41,6 +41,7 @@ GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder'
 GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
 GROUND |= {"topical"}  # the arithmetic of topics
 GROUND |= {"oddness", "viewing"}  # what detectors look at, and the arithmetic of their scores
+GROUND |= {"steps", "windows", "regressing", "references"}  # series in time, and forecasts that need no network
 GROUND |= {"sentences", "likeness"}  # texts as words, and how like texts are to others
 GROUND |= {"words", "decoding"}  # documents as bags of words, and the encodings of files
 GROUND |= {
@@ -48,7 +49,8 @@ GROUND |= {
     "series",
     "texts",
 }  # what is known of pictures, series and texts: the encoding and the sources ask it
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers"}
+SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers", "bodies"}
+GROUND |= {"serving_fields"}  # what a request may write in a column: it knows no run
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
 """The package itself and its command: they open the doors."""

@@ -43,6 +43,7 @@ def write_tables(folder):
     odds = (rows["size"] - 5) / 2 + (rows["colour"] == "red").cast(pl.Float64)
     rows = rows.with_columns(y=pl.Series(np.where(odds.to_numpy() + draw.normal(0, 0.7, 160) > 0.3, "yes", "no")))
     rows.write_csv(folder / "table.csv")
+    rows.head(80).with_columns(size=pl.col("size") + 0.001).write_csv(folder / "newer.csv")
     rows.head(20).drop("y").write_csv(folder / "new.csv")
     seldom = pl.when(pl.int_range(pl.len()) < 100).then(pl.col("y"))
     rows.with_columns(y=seldom).write_csv(folder / "partly.csv")

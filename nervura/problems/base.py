@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import keras
 
     from nervura.encoding import Tensor
+    from nervura.windows import Windows
 
 SEPARATOR = "|"
 """Between the classes of a ``prediction_set``."""
@@ -106,6 +107,7 @@ class Problem:
         calibrates: whether it takes held-out rows that did not decide when training stopped.
         level: the share of new rows that its intervals, sets or thresholds are to hold, unless another is asked for.
         targets: the kinds of column that it can be asked of.
+        windowed: whether its rows are windows of series in time (``nervura.windows``); it is then asked by name alone.
         Options: what it can be told beside the network's options: a dataclass of ``nervura.zoo.base.option`` fields.
     """
 
@@ -118,6 +120,7 @@ class Problem:
     calibrates: ClassVar[bool] = True
     level: ClassVar[float] = 0.9
     targets: ClassVar[frozenset[str]] = frozenset(KINDS) - {"captions"}
+    windowed: ClassVar[bool] = False
     Options: ClassVar[type] = NoOptions
     metrics: dict[str, Metric]
 
@@ -323,6 +326,7 @@ class Answers:
             a row has none; None without that column.
         names: what the rows are called, where their table says it.
         places: the numbers of the rows in their table, from 0.
+        windows: what each row is of series in time, in the same order; None of other rows.
     """
 
     x: dict[str, np.ndarray]
@@ -330,6 +334,7 @@ class Answers:
     labels: pl.Series | None = None
     names: list[str] | None = None
     places: np.ndarray | None = None
+    windows: Windows | None = None
 
 
 @dataclass
@@ -344,6 +349,7 @@ class Trained:
         seconds: how long it took to train.
         left: the seconds left of a time budget, infinite without one. What does not fit is left out, with a note.
         tell: is told each step in words.
+        beside: other networks, trained on the same rows (``Appraised.beside``).
     """
 
     name: str
@@ -354,6 +360,7 @@ class Trained:
     seed: int = 0
     left: Callable[[], float] = lambda: float("inf")
     tell: Callable[[str], None] = lambda text: None
+    beside: list[Trained] = field(default_factory=list)
 
 
 @dataclass
@@ -424,6 +431,7 @@ class Appraised(Problem):
 
     Attributes:
         network: what is trained where no network is named.
+        beside: networks that are trained too, for the network to be judged by; it is not trained twice.
         answered: the parts whose rows the network answers before it is judged; of others the outputs are empty.
         keeps_rows: whether rows that it learnt from are among the arrays, since it cannot answer without them.
         arrays: what ``settle`` learnt beside the coding; kept in the run as ``problem.npz``.
@@ -434,6 +442,7 @@ class Appraised(Problem):
     calibrates = False
     keeps_rows: ClassVar[bool] = False
     network: ClassVar[str]
+    beside: ClassVar[tuple[str, ...]] = ()
     answered: ClassVar[frozenset[str]] = frozenset({"train", "validation", "test"})
 
     def __init__(self, coding: dict[str, Any] | None = None, arrays: dict[str, np.ndarray] | None = None):
@@ -502,6 +511,17 @@ class Appraised(Problem):
 
     def appraise(self, trained: Trained) -> Appraisal:
         """Judges a trained network beside simpler methods. Asked of the copy that ``settle`` gave."""
+        raise NotImplementedError
+
+
+class Forecaster(Appraised):
+    """What problems share whose rows are windows of series in time."""
+
+    windowed = True
+
+    def forecast(self, asked: Windows, outputs: np.ndarray) -> pl.DataFrame:
+        """A network's outputs for windows (windows, horizon) as people want them, a row for each step ahead of each: the keys,
+        the time, ``prediction`` and, where they were learnt, ``low`` and ``high``."""
         raise NotImplementedError
 
 

@@ -154,7 +154,7 @@ def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
         pixels[:, :, 2 * (number % 2)] += 150
         image.fromarray(pixels.astype(np.uint8)).save(photos / f"{number:02}.png")
         colour = ("red", "blue")[number % 2]
-        for text in (f"A {colour} light.", f'It is {colour}, says "everybody"'):
+        for text in (f"A {colour} light.", f'It is {colour}, "loud" and clear'):
             lines.append(f"{number:02}.png,{text}")
             told.append({"image_id": number, "caption": text})
     (photos / "captions.txt").write_text("\n".join(lines))
