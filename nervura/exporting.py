@@ -66,7 +66,7 @@ def export(
     if not exporter.carries(problem):
         able = [one.name for one in exporters if one.carries(problem)]
         raise OptionError(
-            f"The export '{to}' carries runs that predict classes or values; this run's problem is {problem.name}. "
+            f"The export '{to}' does not carry runs of the problem {problem.name}: {exporter.lacks(problem)}. "
             f"Write --to {' or '.join(able)}."
         )
     other = None if use == NETWORK else _other(run, exporter, use)

@@ -115,7 +115,7 @@ def test_a_network_that_has_learnt_elsewhere_can_be_the_encoder(tmp_path: Path) 
     found = keras.ops.convert_to_numpy(encoder_of(made.model)({"pictures": pictures}, training=False))
     assert found == pytest.approx(expected, abs=1e-4)
     learning = {}
-    for phase in (WRITING, TOGETHER):
-        made.learner.enter(phase)
-        learning[phase] = {variable.path.partition("/")[0] for variable in made.model.trainable_variables}
+    for phase in made.network.phases(made.options):
+        made.enter(phase)
+        learning[phase.name] = {variable.path.partition("/")[0] for variable in made.model.trainable_variables}
     assert learning[WRITING] == {"writer"} and len(learning[TOGETHER]) > 10
