@@ -36,6 +36,7 @@ class Head:
 
     Attributes:
         predicts: whether a target is predicted; where none is, networks give back their input.
+        ahead: whether what is asked for are the steps after a window of a series.
     """
 
     units: int
@@ -43,6 +44,7 @@ class Head:
     loss: str
     loss_options: dict[str, Any]
     predicts: bool = True
+    ahead: bool = False
 
     @property
     def one_hot(self) -> bool:
@@ -371,6 +373,7 @@ class Rival:
         kind, simplicity: as of a baseline (``nervura.judging.KINDS``).
         validation, test: what the metrics take as estimates (rows, ...).
         model: gives the same outputs as the network; it is kept in the run, for ``--use``. None where there is none.
+        coding: what the problem learnt of its answers, kept beside it: it takes the place of what was learnt of the network's.
     """
 
     name: str
@@ -380,6 +383,7 @@ class Rival:
     test: np.ndarray
     seconds: float
     model: keras.Model | None = None
+    coding: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
