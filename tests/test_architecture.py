@@ -36,6 +36,7 @@ GROUND |= {
     "onnx_graph",
     "onnx_encoding",
     "onnx_catboost",
+    "onnx_targetless",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
 GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
