@@ -875,8 +875,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "'{column}' contém números; foi dado o texto {given}. Escreva um número sem aspas.",
     ),
     "serve.wrong.too_large": (
-        "'{column}' holds numbers of 64 bits; given was a larger one.",
-        "'{column}' contém números de 64 bits; foi dado um maior.",
+        "'{column}' holds numbers up to 1e300; given was a larger one.",
+        "'{column}' contém números até 1e300; foi dado um maior.",
     ),
     "serve.wrong.boolean": (
         "'{column}' holds true or false{words}; given was {given}.",
