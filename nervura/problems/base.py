@@ -494,6 +494,13 @@ class Appraised(Problem):
         """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
         return outputs
 
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        return self.figures_of(self.decode(estimates))
+
+    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
+        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
+        return answers.select(pl.col(pl.Float64)).to_numpy()
+
     def settle(self, parts: dict[str, Answers]) -> Self:
         """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""
         return self
@@ -579,13 +586,6 @@ class Targetless(Appraised):
 
     def truth(self, encoded: np.ndarray) -> np.ndarray:
         return encoded.astype(np.float64)
-
-    def figures(self, estimates: np.ndarray) -> np.ndarray:
-        return self.figures_of(self.decode(estimates))
-
-    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
-        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
-        return answers.select(pl.col(pl.Float64)).to_numpy()
 
 
 def no_labels(problem: Problem) -> ProblemError:
