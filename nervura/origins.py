@@ -270,8 +270,8 @@ def _choose_transform(whole: Windows, parts: np.ndarray, options: Any, squared: 
     kinds = (
         ("none", "log") if options.transform == "auto" and positive else (options.transform.replace("auto", "none"),)
     )
-    # Squared errors add up as the metric adds them where all windows of a series have about the same unit.
-    units = UNITS[:1] if squared else UNITS
+    # Squared errors add up as the metric adds them where all windows have the same unit.
+    units = ("table",) if squared else UNITS
     forms = [
         {**encoding, "transform": kind, "unit": unit, "smallest": 0.1 * smallest} for kind in kinds for unit in units
     ]
@@ -279,6 +279,7 @@ def _choose_transform(whole: Windows, parts: np.ndarray, options: Any, squared: 
     for place, form in enumerate(forms):
         own = replace(learnt, encoding=form)
         values = own.past()
+        form["usual"] = float(np.median(values.std(1))) or 1.0
         size = np.ones(len(values)) if form["transform"] == "log" else np.maximum(np.abs(values).mean(1), 1e-300)
         form["floor"] = float(windows.SMALLEST_SPREAD * np.median(values.std(1) / size))
         errors[place] = _validation_error(own, replace(held, encoding=form), squared)

@@ -385,8 +385,9 @@ class Windows:
     """Windows of the series of a panel.
 
     A window's values are told around its level, the mean of its last season; where ``transform`` is ``log``, of their
-    logarithms. Where ``unit`` is ``window``, they are told in units of the window's spread, else of what the series changed from
-    season to season in all that is known before the origin.
+    logarithms. Where ``unit`` is ``window``, they are told in units of the window's spread, where it is ``series``, of
+    what the series changed from season to season in all that is known before the origin, and where it is ``table``, of what is
+    usual for all windows.
 
     Attributes:
         series, origins: the series of each window, and the position of the first step that it does not know, int64 (n,).
@@ -427,6 +428,8 @@ class Windows:
         spread = past.std(1, keepdims=True)
         size = 1.0 if self.encoding["transform"] == "log" else np.abs(past).mean(1, keepdims=True)
         unit = np.maximum(spread, self.encoding["floor"] * size)
+        if self.encoding["unit"] == "table":
+            return level, np.full_like(level, self.encoding["usual"])
         if self.encoding["unit"] == "series":
             changes = self._changes()[:, None]
             unit = np.where(changes > self.encoding["floor"] * size, changes, unit)
