@@ -18,8 +18,9 @@ QUICK = {"hidden": [8], "epochs": 3}
 
 
 @contextmanager
-def brief_rivals() -> Iterator[None]:
-    """What a run is judged beside learns briefly: four passes, ten trees, two seeds."""
+def brief_rivals(deepest: int = 1) -> Iterator[None]:
+    """What a run is judged beside learns briefly: four passes, ten trees, two seeds; of the networks of growing depth
+    there are the first ``deepest``."""
     from nervura import evaluation
     from nervura.baselines import base
 
@@ -30,6 +31,7 @@ def brief_rivals() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "design", brief)
+        patch.setattr(evaluation, "LADDERS", {**evaluation.LADDERS, None: evaluation.LADDER[:deepest]})
         patch.setattr(evaluation, "SEEDS", 2)
         patch.setattr(base, "MOST_TREES", 10)
         yield
@@ -86,6 +88,19 @@ CARRIED_OVER = {"backbone": "MobileNet", **BACKBONE}
 """Options of ``pretrained`` for these weights."""
 
 
+SMALLER: dict[str, dict[str, Any]] = {
+    "residual": {"depth": 8},
+    "minirocket": {"features": 420},
+    "temporal_convolution": {"filters": [8, 16], "kernels": [5, 3]},
+    "attention": {"width": 16, "layers": 1},
+    "lstm": {"units": 4, "layers": 2},
+    **{name: {"units": 4, "bidirectional": "no"} for name in ("recurrent", "gru")},
+    "deep_belief": {"hidden": [8]},
+    "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
+}
+"""Options of networks that would take long in their usual size."""
+
+
 @pytest.fixture(scope="session")
 def carried_over(backbone: Path) -> dict[str, Any]:
     """Options of ``pretrained`` for the walks through the zoo: feature extraction alone, which is compiled in seconds.
@@ -116,7 +131,7 @@ def trained(table: Path, once: Once, tmp_path_factory: pytest.TempPathFactory) -
     def make(folder: Path) -> None:
         import nervura
 
-        with brief_rivals():
+        with brief_rivals(deepest=4):
             nervura.train(table, "healthy", network="feed_forward", options=QUICK, out=folder / "trained")
 
     return shutil.copytree(once("run_of_table", make) / "trained", tmp_path_factory.mktemp("runs") / "trained")
