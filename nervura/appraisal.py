@@ -14,6 +14,7 @@ from nervura import judging, training
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.judging import Candidate
+from nervura.predicting import CODING
 from nervura.problems.base import Answers, Appraisal, Appraised, Finding, Rival, Trained
 from nervura.run import Run, kept_in
 
@@ -62,6 +63,8 @@ def appraise(
     for rival in found.rivals[1:]:
         if rival.model is not None:
             _keep(run, rival.name, rival.model)
+            if rival.coding:
+                run.write(f"{kept_in(rival.name)}/{CODING}", rival.coding)
     evaluation = _evaluation(problem, dataset, found, notes)
     run.write("evaluation", evaluation)
     run.write_arrays(PICTURES, found.arrays)

@@ -54,3 +54,11 @@ def level(given: str) -> float:
         return float(given)
     except ValueError:
         raise argparse.ArgumentTypeError(f"a level is a share, such as 0.9; given was '{given}'") from None
+
+
+def amount(given: str) -> float:
+    """A limit of size, time or width."""
+    try:
+        return float(given)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"a number is needed, such as 2; given was '{given}'") from None

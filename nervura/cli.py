@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nervura import __version__
-from nervura.arguments import Parser, language, level, minutes, whole_number
+from nervura.arguments import Parser, amount, language, level, minutes, whole_number
 from nervura.errors import NervuraError, OptionError, did_you_mean
 
 EXIT_BAD_INPUT, EXIT_NOT_BETTER, EXIT_INTERRUPTED = 2, 3, 130
@@ -178,6 +178,43 @@ def _parser() -> argparse.ArgumentParser:
     pack.add_argument("run", metavar="RUN")
     pack.add_argument("--out", metavar="FILE", help="where to (default: RUN.nervura, beside the run)")
     _add_language(pack)
+
+    serve = add("serve", _serve, "serve a run over HTTP: JSON, CSV, pictures, and a page for people")
+    serve.add_argument("run", metavar="RUN")
+    serve.add_argument("--host", default="127.0.0.1", metavar="H", help="address to listen at (default: %(default)s)")
+    serve.add_argument(
+        "--port", type=whole_number, default=8000, metavar="P", help="0 takes a free one (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--workers", type=whole_number, default=1, metavar="N", help="processes that answer (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--abstain-above",
+        type=amount,
+        metavar="K",
+        help="give no answer where the prediction set holds more than K classes, or the interval is wider than K",
+    )
+    serve.add_argument(
+        "--max-rows", type=whole_number, default=10_000, metavar="N", help="of a request (default: %(default)s)"
+    )
+    serve.add_argument(
+        "--max-megabytes", type=amount, default=16.0, metavar="M", help="of a request (default: %(default)g)"
+    )
+    serve.add_argument(
+        "--seconds",
+        type=amount,
+        default=30.0,
+        metavar="S",
+        help="that a request may take to arrive, and its answer to be made (default: %(default)g)",
+    )
+    serve.add_argument(
+        "--lang",
+        default="en",
+        type=language,
+        metavar="LANG",
+        help="language of the page and of messages: en or pt (default: %(default)s)",
+    )
+    _add_use(serve)
 
     compare = add("compare", _compare, "set runs side by side")
     compare.add_argument("runs", nargs="+", metavar="RUN")
@@ -479,6 +516,23 @@ def _pack(given: argparse.Namespace) -> None:
 
     path = pack(Run.open(given.run), given.out, given.lang)
     _print_json({"packed": str(path)}) if given.json else print(path)
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from nervura.serving import serve
+
+    serve(
+        given.run,
+        use=given.use,
+        host=given.host,
+        port=given.port,
+        workers=given.workers,
+        lang=given.lang,
+        abstain_above=given.abstain_above,
+        most_rows=given.max_rows,
+        most_megabytes=given.max_megabytes,
+        seconds=given.seconds,
+    )
 
 
 def _compare(given: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ import polars as pl
 from nervura import exporting, grouping, keeping, training
 from nervura.appraisal import appraise, findings_of
 from nervura.baselines.base import Baseline
+from nervura.bodies.base import Body
 from nervura.clusterers.base import Clusterer
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
@@ -29,6 +30,7 @@ from nervura.problems import problems
 from nervura.problems.base import Appraised, Declined, Problem, Targetless
 from nervura.run import Run
 from nervura.schema import Column, Schema
+from nervura.serving_fields import BadRequest, Fields
 from nervura.shelf import Shelf
 from nervura.sources.base import Source, Table
 from nervura.zoo.base import Network
@@ -591,3 +593,26 @@ def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 def _files(folder: Path) -> dict[str, bytes]:
     return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
+
+
+def check_body(body: Body, fields: Fields) -> None:
+    """A body reads its own example, refuses what is not of its form, and is described by a JSON schema."""
+    media = body.media[0]
+    _must(body.takes(media) and not body.takes("no/such"), f"'{body.name}' does not know its media types")
+    _must(isinstance(body.schema(fields), dict), f"'{body.name}' has no JSON schema")
+    example = body.example(fields)
+    if example is not None:
+        content = example if isinstance(example, str) else json.dumps(example)
+        given = body.read(content.encode(), media, fields, 1)
+        _must(given.rows == 1 and given.columns.keys() == fields.names, f"'{body.name}' does not read its own example")
+        read = fields.read(given.columns, given.as_text)
+        expected = {field.name: field.as_json(field.typical) for field in fields}
+        found = {field.name: field.as_json(read[field.name].tolist()[0]) for field in fields}
+        _must(found == expected, f"'{body.name}' reads its example as {found}, and not as {expected}")
+    for nonsense in (b"", b"\xff\xfe{", b"nothing of the kind"):
+        try:
+            body.read(nonsense, media, fields, 1)
+        except BadRequest as refused:
+            _must(400 <= refused.status < 500, f"'{body.name}' refuses {nonsense!r} with {refused.status}")
+        else:
+            raise BrokenContract(f"'{body.name}' takes {nonsense!r}")

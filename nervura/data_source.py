@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
+from nervura import texts, words
 from nervura.code_text import assignment, call_lines, collection_lines, inline, quoted, raw, render
-from nervura.encoding import LIMIT, channels, image_column, series_column
+from nervura.encoding import (
+    LIMIT,
+    TERMS,
+    TOKENS,
+    WORDS,
+    channels,
+    document_columns,
+    image_column,
+    series_column,
+    text_encoding,
+)
 from nervura.parsing import MISSING_WORDS, number_pattern
 from nervura.schema import Column, Schema
 
@@ -16,10 +28,24 @@ LONG = 40
 PERIODS = {"time of day": "DAY", "day of week": "7 * DAY", "day of year": "365.2425 * DAY"}
 
 
+def _about(subject: str, one: str, where: str, like: str = "") -> dict[str, str]:
+    return {"subject": subject, "one": one, "where": where, "like": like}
+
+
+ABOUT = {
+    "table": _about("a table", "row of a table", "a CSV or Parquet file"),
+    "texts": _about("texts", "text", "a folder of texts, or a CSV or Parquet file"),
+    "pictures": _about("pictures", "picture", "a folder of pictures, or a CSV or Parquet file"),
+    "series": _about("series", "series", "a CSV, Parquet or .npz file"),
+}
+"""What a network is trained on, what it predicts one of, where these are read from, and how that is like the first file."""
+
+
 class DataCode:
     """Stage one of the encoding, the target's coding and the reading of the table, as code.
 
     Attributes:
+        about: as of ``ABOUT``, and how files are like the first one.
         text: whether the first table was a file of strings, whose meaning was found out.
         columns: what ``columns.json`` holds; empty when all of it is short.
         sizes: the number of codes of each category.
@@ -30,6 +56,7 @@ class DataCode:
         self.problem, coding = problem["name"], problem["coding"]
         self.predicts: bool = problem.get("needs_target", True)
         self.odd: list[str] = coding.get("odd", [])
+        self.labels: list[str] = self.odd or coding.get("labels", [])
         self.classes: list[str] | None = coding.get("classes")
         self.coding = coding
         self.temperature = coding.get("temperature", 1.0) if self.classes else 1.0
@@ -37,7 +64,7 @@ class DataCode:
         self.median = coding.get("metric") == "mae"
         self.bound: float | None = (coding.get("conformal") or {}).get("bound")
         self.reading = source.get("reading") or {}
-        self.text = self.reading.get("format") == "csv" or any(c.parsing is not None for c in schema.inputs)
+        self.text: bool = self.reading.get("format") == "csv" or any(c.parsing is not None for c in schema.inputs)
         self.helpers: set[str] = set()
         self.patterns: list[str] = []
         self.columns: dict[str, Any] = {}
@@ -45,6 +72,10 @@ class DataCode:
         self.levels = {c.name: c.encoding["levels"] for c in schema.inputs if c.kind == "category" and c.encoding}
         self.words = {c.name: c.encoding["words"] for c in schema.inputs if c.kind == "text" and c.encoding}
         self.sizes = [len(levels) + 2 for levels in self.levels.values()] if "categories" in tensors else []
+        self.documents = document_columns(schema)
+        self.of_folder = self.reading.get("format") == "documents"
+        like = {"like": " (written as the first one was)"} if self.text else {}
+        self.about = ABOUT["texts" if self.of_folder else "table"] | like
 
     def source(self) -> str:
         """The text of ``data.py``."""
@@ -59,14 +90,25 @@ class DataCode:
             *(["import itertools"] if reading.get("repeated_names") else []),
             *(["import json"] if self.columns else []),
             *(["import math"] if "circle" in self.helpers else []),
-            *imports,
+            *(["from pathlib import Path"] if self.of_folder else imports),
         ]
+        helpers = self._document_imports()
         text = render(
             "data.py.j2",
             {
-                "imports": [*imports, *([""] if imports else []), "import numpy as np", "import polars as pl"],
+                "imports": [
+                    *imports,
+                    *([""] if imports else []),
+                    "import numpy as np",
+                    "import polars as pl",
+                    *([""] if helpers else []),
+                    *helpers,
+                ],
                 "constants": constants,
                 "reading": reading,
+                "folder": self.of_folder,
+                "stacks": bool(set(self.tensors) - set(DOCUMENT_CODE)),
+                "target_name": quoted(self.target.name) if self.target is not None else "",
                 "helpers": self.helpers,
                 "typed": typed,
                 "tensors": tensors,
@@ -79,14 +121,15 @@ class DataCode:
                 "problem": self.problem,
                 "predicts": self.predicts,
                 "odd": self.odd,
+                "labels": self.labels,
             },
         )
         return text.rstrip() + "\n"
 
     @property
     def target(self) -> Column | None:
-        """The column of answers, or of the labels that anomalies are told by; None where no code reads it."""
-        return self.schema.target if self.predicts or self.odd else None
+        """The column of answers, or of the labels that rows are judged by; None where no code reads it."""
+        return self.schema.target if self.predicts or self.labels else None
 
     # --- Columns as values of their kind ---
 
@@ -146,11 +189,11 @@ class DataCode:
         return "\n".join(call_lines("    return rows.select(", expressions, ")", 4))
 
     def _list_of(self, column: Column) -> str:
-        kinds = {"number": "NUMBERS", "category": "LEVELS", "text": "", "datetime": "", "boolean": ""}
+        kinds = {"number": "NUMBERS", "category": "LEVELS"}
         # The list of numbers holds the lengths of texts and the moments too; it serves where it holds numbers alone.
         if column.kind == "number" and any(self.schema[name].kind != "number" for name in self.numbers):
             return ""
-        return kinds[column.kind]
+        return kinds.get(column.kind, "")
 
     # --- Tensors ---
 
@@ -159,6 +202,12 @@ class DataCode:
         lines: list[str] = []
         stacked = []
         for name in self.tensors:
+            if name in DOCUMENT_CODE:
+                call = DOCUMENT_CODE[name]
+                each = [f"{call}(values[{quoted(column.name)}])" for column in self.documents]
+                whole = each[0] if len(each) == 1 else f"np.hstack([{', '.join(each)}])"
+                stacked.append(f"{quoted(name)}: {whole}")
+                continue
             lines += made[name]()
             kind = "int32" if name == "categories" else "float32"
             stacked.append(f"{quoted(name)}: stack(values, {name}, np.{kind})")
@@ -202,6 +251,37 @@ class DataCode:
         self.helpers.add("code")
         return ["    categories = [code(column) for column in LEVELS]"]
 
+    # --- Documents ---
+
+    def _document_imports(self) -> list[str]:
+        calls = {name: call for name, call in DOCUMENT_CODE.items() if name in self.tensors}
+        of_texts = sorted(call for name, call in calls.items() if name != WORDS)
+        return [
+            *([f"from documents import {calls[WORDS]}"] if WORDS in calls else []),
+            *([f"from texts import {', '.join(of_texts)}"] if of_texts else []),
+        ]
+
+    def document_files(self) -> dict[str, str]:
+        """The modules that take documents apart, and what they know of them; none of a table without documents."""
+        files = {}
+        if WORDS in self.tensors:
+            topics = self.problem == "topics"
+            known = {column.name: _known_words(column.encoding or {}, topics) for column in self.documents}
+            stemmed = any(one["stemmer"] for one in known.values())
+            files["documents.py"] = render("documents.py.j2", {"stemmed": stemmed})
+            files["documents.json"] = as_json(known)
+        if {TOKENS, TERMS} & set(self.tensors):
+            told = text_encoding(self.schema) or {}
+            asked = {"tokens": TOKENS in self.tensors, "terms": TERMS in self.tensors}
+            sizes = {name: told[name] for name in ("length", "most")}
+            constants = {"scripts": texts.WITHOUT_SPACES, "unlisted": texts.UNLISTED}
+            files["texts.py"] = render("texts.py.j2", {**asked, **sizes, **constants})
+            known = {"vocabulary": told["vocabulary"]} if asked["tokens"] else {}
+            if asked["terms"]:
+                known["terms"] = dict(zip(told["terms"], told["rare"], strict=True))
+            files["texts.json"] = as_json(known)
+        return files
+
     # --- Constants and target ---
 
     def _constants(self) -> list[str]:
@@ -243,7 +323,7 @@ class DataCode:
     def _target(self) -> tuple[str, str]:
         target = self.schema.target
         expression = self._expression(target)
-        if self.odd:
+        if self.labels:
             return expression, target.kind
         if self.classes is None:
             return expression, ""
@@ -255,6 +335,14 @@ class DataCode:
     # --- The table ---
 
     def _reading_constants(self) -> list[str]:
+        if self.of_folder:
+            labels = self.target is not None
+            return [
+                "# The column of texts, and how the files of a folder end that are read.",
+                f"DOCUMENT = {quoted(self.documents[0].name)}",
+                'ENDINGS = (".txt", ".text", ".md", ".markdown", ".rst", ".tex")',
+                *(["# Folders of these names are the split, and no labels.", f"PARTS = {PARTS}"] if labels else []),
+            ]
         if not self.text:
             strings = self._string_columns()
             return (
@@ -288,6 +376,8 @@ class DataCode:
 
     def _reading(self) -> dict[str, Any]:
         reading = self.reading
+        if self.of_folder:
+            return {"text": False}
         if not self.text:
             return {"text": False, "strings": bool(self._string_columns())}
         separator = quoted(reading.get("separator") or ",")
@@ -326,20 +416,25 @@ class DataCode:
 class PictureCode:
     """The reading of pictures and the target's coding, as code; like ``DataCode`` for tables."""
 
-    text = False
+    about = ABOUT["pictures"]
+
+    def document_files(self) -> dict[str, str]:
+        return {}
 
     def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
         self.schema, self.problem, self.coding = schema, problem["name"], problem["coding"]
         self.reading = source.get("reading") or {}
         self.predicts: bool = problem.get("needs_target", True)
         self.odd: list[str] = self.coding.get("odd", [])
+        self.labels: list[str] = self.odd or self.coding.get("labels", [])
         self.classes: list[str] | None = self.coding.get("classes")
         self.temperature = self.coding.get("temperature", 1.0) if self.classes else 1.0
         self.bound: float | None = (self.coding.get("conformal") or {}).get("bound")
         self.rule: dict[str, Any] = self.coding.get("rule") or {}
         self.median = self.coding.get("metric") == "mae"
         self.sizes: list[int] = []
-        self.columns: dict[str, Any] = {}
+        self.captions: bool = self.problem == "captioning"
+        self.columns: dict[str, Any] = {"words": self.coding["words"]} if self.captions else {}
 
     def source(self) -> str:
         """The text of ``data.py``."""
@@ -348,11 +443,14 @@ class PictureCode:
         form = {name: column.encoding[name] for name in ("height", "width", "channels", "ceiling")}
         told = {
             **form,
+            "captions": self.coding["captions"] if self.captions else 0,
+            "length": self.coding["length"] if self.captions else 0,
             "picture": quoted(column.name),
             "column": quoted(self.reading.get("pictures") or column.name),
-            "target": quoted(self.schema.target.name) if self.predicts or self.odd else "",
+            "target": quoted(self.schema.target.name) if self.predicts or self.labels else "",
             "predicts": self.predicts,
             "odd": self.odd,
+            "labels": self.labels,
             "constants": coding_lines(self),
             "classes": self.classes,
             "tempered": self.temperature != 1.0,
@@ -365,6 +463,8 @@ class PictureCode:
 
 class SeriesCode(PictureCode):
     """The reading of series and the target's coding, as code."""
+
+    about = ABOUT["series"]
 
     def __init__(self, schema: Schema, problem: dict[str, Any], source: dict[str, Any], tensors: list[str]):
         super().__init__(schema, problem, source, tensors)
@@ -394,9 +494,36 @@ class SeriesCode(PictureCode):
         return render("series.py.j2", told)
 
 
+PARTS = '("train", "training", "validation", "valid", "val", "dev", "test", "testing")'
+DOCUMENT_CODE = {WORDS: "stem_counts", TOKENS: "in_order", TERMS: "weighted"}
+"""The functions of exported code that make the tensors of documents."""
+
+
+def _known_words(encoding: dict[str, Any], shown: bool) -> dict[str, Any]:
+    """What exported code knows of a column of documents.
+
+    Args:
+        shown: whether the words that stand for stems where people read are told too.
+    """
+    languages = encoding["languages"]
+    empty = sorted(frozenset[str]().union(*(words.empty_words(language) for language in languages)))
+    return {
+        "stemmer": words.STEMMERS[languages[0]] if languages else "",
+        "empty_words": empty,
+        "stems": encoding["stems"],
+    } | ({"words": encoding["words"]} if shown else {})
+
+
+def as_json(value: Any) -> str:
+    """A file of JSON for people to read too."""
+    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+
+
 def coding_lines(code: DataCode | PictureCode) -> list[str]:
     """The constants of the target's coding, or of the labels that anomalies are told by."""
     lines = []
+    if code.problem == "captioning":
+        return []
     if not code.predicts:
         return ["# The labels that mean an anomaly.", *assignment("ODD", code.odd)] if code.odd else []
     if code.classes is not None:

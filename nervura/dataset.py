@@ -200,7 +200,6 @@ class Dataset:
             time,
             bound.options,
             seed=seed,
-            part=table.part,
             test=None if test is None else test.frame.collect(),
             squared=bound.metric == "rmse",
             **shares,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura import calibration, judging, training
+from nervura import calibration, drifting, judging, training
 from nervura.baselines import baselines
 from nervura.baselines.base import Bag, Baseline, Fitted, Rows, X, height
 from nervura.dataset import Arrays, Dataset
@@ -100,7 +100,8 @@ def evaluate(
     deadline: float | None = None,
     tell: Tell = lambda text: None,
 ) -> dict[str, Any]:
-    """Scores with intervals, baselines, depths and verdict; writes and gives ``evaluation.json``.
+    """Scores with intervals, baselines, depths and verdict; gives ``evaluation.json``, and writes it and
+    ``histograms.json``.
 
     Args:
         trained: the design whose model is trained.
@@ -141,7 +142,15 @@ def evaluate(
         **({"pretraining": gain} if gain else {}),
     }
     run.write("evaluation", evaluation)
+    run.write("histograms", _histograms(dataset, trained.problem, own.test[0]))
     return evaluation
+
+
+def _histograms(dataset: Dataset, problem: Problem, estimates: np.ndarray) -> dict[str, Any]:
+    """What the training rows, and the answers for the test rows, look like: new rows are compared with it."""
+    pictured = medium(dataset.schema) == PICTURES
+    rows = dataset.arrays("train")[0][PICTURES] if pictured else dataset.sample("train", drifting.MOST_ROWS)
+    return drifting.histograms(dataset.schema, rows, problem, estimates)
 
 
 def _is_ruled(candidate: Candidate) -> bool:

@@ -17,6 +17,7 @@ from nervura.errors import MissingDependency, NervuraError, OptionError, RunErro
 from nervura.exporters import exporters
 from nervura.exporters.base import Answerer, Exporter, load_problem
 from nervura.predicting import answerer, answering, called, load_model, load_schema
+from nervura.problems.base import Appraised
 from nervura.run import Run, in_file_names
 from nervura.schema import Schema
 from nervura.sources import read
@@ -65,7 +66,7 @@ def export(
     if not exporter.carries(problem):
         able = [one.name for one in exporters if one.carries(problem)]
         raise OptionError(
-            f"The export '{to}' carries runs that predict classes or values; this run's problem is {problem.name}. "
+            f"The export '{to}' does not carry runs of the problem {problem.name}: {exporter.lacks(problem)}. "
             f"Write --to {' or '.join(able)}."
         )
     other = None if use == NETWORK else _other(run, exporter, use)
@@ -128,6 +129,7 @@ def compare(run: Run, exporter: Exporter, path: Path, rows: pl.DataFrame, use: s
     encoded = encoding.encode(schema, rows)
     if use == NETWORK:
         problem, model = load_problem(run), load_model(run)
+        model = problem.asked(model) if isinstance(problem, Appraised) else model
         inputs = {tensor.name: encoded[tensor.name] for tensor in model.inputs}
         batch_size = rows_at_once(model, BATCH_SIZE)
         expected = problem.figures(problem.estimates(model.predict(inputs, batch_size=batch_size, verbose=0)))

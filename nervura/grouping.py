@@ -16,6 +16,19 @@ NEIGHBOURS = 15
 """A row is tied to so many others."""
 
 
+LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**26
+"""Of more rows so many, or of wide ones as many as have so many values together, are grouped, taken evenly; the others
+are then placed as new rows are."""
+
+KNOWN_ROWS = 2_000
+"""The silhouette of a row is told by its distances to so many rows that were learnt from."""
+
+
+def grouped_rows(width: int) -> int:
+    """How many rows of so many values are grouped at most."""
+    return max(2, min(LEARNT_ROWS, LEARNT_VALUES // width))
+
+
 def common(one: np.ndarray, other: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The weight of the rows of each group of ``one`` in each group of ``other``: (sets, groups, groups)."""
     from scipy.sparse import csr_matrix

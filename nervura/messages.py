@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from functools import cache
 from typing import Any
@@ -69,6 +70,55 @@ def localised(said: str, lang: str) -> str:
         return found.removesuffix(",").translate(str.maketrans(",.", "\u00a0,")).replace("%", "\u00a0%") + end
 
     return NUMBER.sub(marked, said) if lang == "pt" else said
+
+
+def number(value: Any, lang: str = "en") -> str:
+    """A number for people: three digits that count, thousands grouped; an en dash where there is none."""
+    if value is None or isinstance(value, float) and math.isnan(value):
+        return "–"
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    size = abs(value)
+    if math.isinf(value):
+        written = "∞" if value > 0 else "−∞"
+    elif isinstance(value, int):
+        written = f"{value:,}"
+    elif size == 0:
+        written = "0"
+    elif size >= 1e7 or size < 1e-4:
+        written = f"{value:.2e}"
+    elif size >= 999.5:
+        written = f"{value:,.0f}"
+    elif 0.99 < size < 1:
+        # Rounded to three digits, 0.9996 would say that nothing is wrong.
+        written = f"{value:.4f}"
+    else:
+        written = f"{value:#.3g}".rstrip(".")
+    return _local(written if "e" in written else written.replace("-", "−"), lang)
+
+
+def short_number(value: Any, lang: str = "en") -> str:
+    """Like ``number``, without zeros at the end: for axes and settings."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return number(value, lang)
+    if value.is_integer() and abs(value) < 1e7:
+        return number(int(value), lang)
+    written = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e7 else f"{value:,.0f}"
+    written = written if "e" in written else written.replace("-", "−")
+    return _local(written, lang)
+
+
+def _local(written: str, lang: str) -> str:
+    """A number in the marks of a language: Portuguese has a decimal comma and groups with spaces."""
+    return written.translate(str.maketrans(",.", "\u00a0,")) if lang == "pt" else written
+
+
+def percent(share: float | None, lang: str = "en", places: int = 1) -> str:
+    """A share of one as a percentage."""
+    if share is None or math.isnan(share):
+        return "–"
+    written = f"{share:.{places}%}"
+    return written.replace(".", ",").replace("%", "\u00a0%") if lang == "pt" else written
 
 
 MESSAGES: dict[str, tuple[str, str]] = {
@@ -565,6 +615,174 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "made.versions": ("Versions", "Versões"),
     "made.decisions": ("Decisions taken on the way", "Decisões tomadas pelo caminho"),
     "made.status": ("Status", "Estado"),
+    # The server
+    "serve.title": ("{target}: {name}", "{target}: {name}"),
+    "serve.kind": ("A model answers", "Um modelo responde"),
+    "serve.asks": (
+        "Fill in what is known of a row; what is left empty counts as missing. The values that stand there are typical "
+        "ones, made from the training data.",
+        "Preencha o que se sabe de uma linha; o que ficar vazio conta como em falta. Os valores que lá estão são típicos, "
+        "feitos a partir dos dados de treino.",
+    ),
+    "serve.asks_picture": ("Choose a picture.", "Escolha uma imagem."),
+    "serve.picture": ("Picture", "Imagem"),
+    "serve.form": ("The row", "A linha"),
+    "serve.send": ("Predict", "Prever"),
+    "serve.again": ("Typical values", "Valores típicos"),
+    "serve.answer": ("The answer", "A resposta"),
+    "serve.skip": ("Skip to the answer", "Saltar para a resposta"),
+    "serve.skip_form": ("Skip to the form", "Saltar para o formulário"),
+    "serve.mistake": ("This cannot be answered", "Não se pode responder a isto"),
+    "serve.abstained": (
+        "The model is not sure enough to give an answer here.",
+        "O modelo não tem certeza bastante para responder aqui.",
+    ),
+    "serve.unknown": ("missing", "em falta"),
+    "serve.yes": ("yes", "sim"),
+    "serve.no": ("no", "não"),
+    "serve.usual": ("usually {low} to {high}", "em geral {low} a {high}"),
+    "serve.class": ("Class", "Classe"),
+    "serve.probability": ("Probability", "Probabilidade"),
+    "serve.in_set": ("In the set", "No conjunto"),
+    "serve.set": (
+        "The set holds the truth of {level} of new rows: here {classes}.",
+        "O conjunto contém a verdade de {level} das linhas novas: aqui {classes}.",
+    ),
+    "serve.interval": (
+        "The interval holds the truth of {level} of new rows: here {low} to {high}.",
+        "O intervalo contém a verdade de {level} das linhas novas: aqui de {low} a {high}.",
+    ),
+    "serve.reasons": ("What the answer rests on", "Em que assenta a resposta"),
+    "serve.reasons_class": (
+        "Each column in turn was given its typical value, all others kept; the change is how much of the probability of "
+        "{prediction} the value that stands there brings, in percentage points. A column at its typical value brings nothing, "
+        "and columns that say the same share what they bring.",
+        "Deu-se a cada coluna, uma de cada vez, o seu valor típico, mantendo as outras; a diferença é quanto da probabilidade "
+        "de {prediction} o valor que lá está traz, em pontos percentuais. Uma coluna com o valor típico não traz nada, e "
+        "colunas que dizem o mesmo partilham o que trazem.",
+    ),
+    "serve.reasons_value": (
+        "Each column in turn was given its typical value, all others kept; the change is how much the value that stands there "
+        "adds to the answer. A column at its typical value adds nothing, and columns that say the same share what they add.",
+        "Deu-se a cada coluna, uma de cada vez, o seu valor típico, mantendo as outras; a diferença é quanto o valor que lá "
+        "está acrescenta à resposta. Uma coluna com o valor típico não acrescenta nada, e colunas que dizem o mesmo partilham "
+        "o que acrescentam.",
+    ),
+    "serve.no_reasons": (
+        "Every column has its typical value or changes nothing.",
+        "Todas as colunas têm o valor típico ou não mudam nada.",
+    ),
+    "serve.column": ("Column", "Coluna"),
+    "serve.value": ("Value", "Valor"),
+    "serve.typical": ("Typical", "Típico"),
+    "serve.change": ("Change", "Diferença"),
+    "serve.points": ("{points} points", "{points} pontos"),
+    "serve.foot": (
+        "The run {name}, served by nervura {version}. For programs: {links}. What is filled in stands in the address of the page.",
+        "A execução {name}, servida pelo nervura {version}. Para programas: {links}. O que se preenche fica no endereço da "
+        "página.",
+    ),
+    "serve.foot_pictures": (
+        "The run {name}, served by nervura {version}. For programs: {links}.",
+        "A execução {name}, servida pelo nervura {version}. Para programas: {links}.",
+    ),
+    "serve.no_page": ("There is nothing at {path}.", "Não há nada em {path}."),
+    "serve.no_method": (
+        "{path} does not take {method}. It takes {allowed}.",
+        "{path} não aceita {method}. Aceita {allowed}.",
+    ),
+    "serve.media": (
+        "Rows come as {known}, told by Content-Type; given was {given}.",
+        "As linhas vêm como {known}, o que se diz em Content-Type; foi dado {given}.",
+    ),
+    "serve.media_missing": (
+        "This server does not read {given}: it needs the package '{package}'. Install 'nervura[{extra}]' there, or send {known}.",
+        "Este servidor não lê {given}: precisa do pacote '{package}'. Instale lá 'nervura[{extra}]', ou envie {known}.",
+    ),
+    "serve.no_media": ("no media type", "nenhum tipo de conteúdo"),
+    "serve.packed": (
+        "Bodies come as they are; given was Content-Encoding: {given}.",
+        "O corpo vem tal como é; foi dado Content-Encoding: {given}.",
+    ),
+    "serve.large": (
+        "A request has at most {most} MB. Send fewer rows at a time.",
+        "Um pedido tem no máximo {most} MB. Envie menos linhas de cada vez.",
+    ),
+    "serve.many_rows": (
+        "A request has at most {most:,} rows; given were {rows:,}. Send fewer at a time.",
+        "Um pedido tem no máximo {most} linhas; foram dadas {rows}. Envie menos de cada vez.",
+    ),
+    "serve.unfolds": (
+        "A table has at most {most} MB once it is unpacked. Send fewer rows at a time.",
+        "Uma tabela tem no máximo {most} MB depois de desempacotada. Envie menos linhas de cada vez.",
+    ),
+    "serve.slow_body": (
+        "A request arrives within {seconds:g} seconds; this one did not.",
+        "Um pedido chega em {seconds:g} segundos; este não chegou.",
+    ),
+    "serve.slow": (
+        "An answer takes at most {seconds:g} seconds; this one took longer and was stopped. Send fewer rows at a time.",
+        "Uma resposta leva no máximo {seconds:g} segundos; esta levou mais e foi parada. Envie menos linhas de cada vez.",
+    ),
+    "serve.failed": (
+        "The server failed at this request. Its log says more.",
+        "O servidor falhou neste pedido. O seu registo diz mais.",
+    ),
+    "serve.not_ready": ("The model does not answer: {reason}.", "O modelo não responde: {reason}."),
+    "serve.no_json": ("The body is no JSON: {reason}.", "O corpo não é JSON: {reason}."),
+    "serve.no_rows_in_json": (
+        "A row is an object of column and value; several are a list of such objects.",
+        "Uma linha é um objeto de coluna e valor; várias são uma lista de tais objetos.",
+    ),
+    "serve.no_rows": ("Rows are needed; none was given.", "São precisas linhas; não foi dada nenhuma."),
+    "serve.no_utf_8": (
+        "CSV comes in UTF-8; the byte at place {place} is not.",
+        "O CSV vem em UTF-8; o byte na posição {place} não está.",
+    ),
+    "serve.no_csv": ("The body is no CSV: {reason}.", "O corpo não é CSV: {reason}."),
+    "serve.cells": (
+        "Every line of CSV has a value for each name of the header; row {row} has {cells}, and there are {names} names.",
+        "Cada linha de CSV tem um valor para cada nome do cabeçalho; a linha {row} tem {cells}, e há {names} nomes.",
+    ),
+    "serve.no_parquet": ("The body is no Parquet: {reason}.", "O corpo não é Parquet: {reason}."),
+    "serve.no_form": ("The body is no form of files: {reason}.", "O corpo não é um formulário de ficheiros: {reason}."),
+    "serve.wrong_columns": ("The columns are not those of the run.", "As colunas não são as da execução."),
+    "serve.wrong_values": ("Some values cannot be read.", "Alguns valores não podem ser lidos."),
+    "serve.missing_column": (
+        "The column '{column}' is missing; a value that is not known is null, in CSV empty.",
+        "Falta a coluna '{column}'; um valor desconhecido é null, em CSV vazio.",
+    ),
+    "serve.unknown_column": ("There is no column '{column}'. {hint}", "Não há nenhuma coluna '{column}'. {hint}"),
+    "serve.twice": ("The column '{column}' is there twice.", "A coluna '{column}' está lá duas vezes."),
+    "serve.wrong.number": (
+        "'{column}' holds numbers; given was {given}.",
+        "'{column}' contém números; foi dado {given}.",
+    ),
+    "serve.wrong.number_as_text": (
+        "'{column}' holds numbers; given was the text {given}. Write a number without quotes.",
+        "'{column}' contém números; foi dado o texto {given}. Escreva um número sem aspas.",
+    ),
+    "serve.wrong.too_large": (
+        "'{column}' holds numbers of 64 bits; given was a larger one.",
+        "'{column}' contém números de 64 bits; foi dado um maior.",
+    ),
+    "serve.wrong.boolean": (
+        "'{column}' holds true or false{words}; given was {given}.",
+        "'{column}' contém true ou false{words}; foi dado {given}.",
+    ),
+    "serve.wrong.datetime": (
+        "'{column}' holds dates such as 2026-01-31 or 2026-01-31T12:00:00; given was {given}.",
+        "'{column}' contém datas como 2026-01-31 ou 2026-01-31T12:00:00; foi dado {given}.",
+    ),
+    "serve.wrong.category": (
+        "'{column}' holds names, as text; given was {given}.",
+        "'{column}' contém nomes, como texto; foi dado {given}.",
+    ),
+    "serve.wrong.picture": ("A picture is needed: {given}.", "É precisa uma imagem: {given}."),
+    "serve.new_levels": (
+        "'{column}' has levels that were not in training: {levels}. They are read as any other level.",
+        "'{column}' tem níveis que não estavam no treino: {levels}. São lidos como qualquer outro nível.",
+    ),
 }
 
 SENTENCES: dict[str, str] = {

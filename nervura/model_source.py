@@ -131,6 +131,8 @@ def definitions_source(things: Sequence[Any], about: str, package: str = "export
     for thing in things:
         taken.add(thing.__name__, sys.modules[thing.__module__])
     code = taken.code().replace('package="nervura"', f'package="{package}"')
+    # Docstrings name things by their modules here, which are not there.
+    code = re.sub(rf"``{__package__}\.(?:\w+\.)*(\w+)``", r"``\1``", code)
     sections = []
     for test in (
         lambda name: name == "__future__",
@@ -182,7 +184,7 @@ class _Definitions:
             return place
         self.names[place], self.uses[place] = _defined(definition), {}
         used = {node.id for node in ast.walk(definition) if isinstance(node, ast.Name)} - self.names[place]
-        for node in tree.body:
+        for node in _statements(tree):
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     if (alias.asname or alias.name.split(".")[0]) in used:
@@ -217,6 +219,12 @@ class _Definitions:
                     text = re.sub(rf"(?<![\w.]){name}\b", new, text)
             blocks.append(text)
         return "\n\n\n".join(blocks)
+
+
+def _statements(tree: ast.Module) -> list[ast.stmt]:
+    """The statements of a module, with the imports that are for type checkers alone."""
+    asked = [node for node in tree.body if isinstance(node, ast.If)]
+    return [*tree.body, *(inner for node in asked for inner in node.body)]
 
 
 def _defined(node: ast.stmt) -> set[str]:

@@ -49,7 +49,7 @@ class Surprise:
         border = float(np.quantile(self.ordered, 1 - TAIL))
         beyond = max(float((self.ordered[self.ordered >= border] - border).mean()), 1e-9)
         # Between two known scores the share changes evenly, so that few known scores make no steps.
-        shares = np.interp(values, *_steps(self.ordered, known))
+        shares = np.interp(values, *steps(self.ordered, known))
         inside = -np.log(np.maximum(1 - shares, TAIL))
         return np.where(values > border, (values - border) / beyond - math.log(TAIL), inside)
 
@@ -58,7 +58,7 @@ def _scaled(scores: np.ndarray, logarithmic: bool) -> np.ndarray:
     return np.log(np.maximum(scores, 1e-12)) if logarithmic else np.asarray(scores, dtype=np.float64)
 
 
-def _steps(ordered: np.ndarray, known: int) -> tuple[np.ndarray, np.ndarray]:
+def steps(ordered: np.ndarray, known: int) -> tuple[np.ndarray, np.ndarray]:
     """The different known scores and the share of scores below each, counting half of those equal to it."""
     values, counts = np.unique(ordered, return_counts=True)
     return values, (np.cumsum(counts) - counts / 2) / known

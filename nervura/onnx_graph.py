@@ -170,6 +170,37 @@ class Graph:
             **_ensemble(forest),
         )
 
+    def smallest(self, values: Value, count: int) -> Value:
+        """The places, int64 (rows, count), of the smallest values of each row (rows, columns), the smallest first."""
+        import onnx
+
+        names = [self._name("TopK"), self._name("TopK")]
+        given = [values.name, self.constant(np.array([count])).name]
+        self.nodes.append(onnx.helper.make_node("TopK", given, names, name=names[0], axis=1, largest=0))
+        return Value(self, names[1])
+
+    def below(self, values: Value, ordered: np.ndarray) -> Value:
+        """How many of some numbers in ascending order are less than each value (rows, 1), float64: by a tree of halves,
+        which is as quick for many numbers as for few."""
+        different, firsts = np.unique(ordered, return_index=True)
+        counts = np.append(firsts, len(ordered)).astype(np.float64)
+        splits: list[tuple[int, int, int, float]] = []  # left, right, the number that is split at, and the leaf's count
+
+        def grow(low: int, high: int) -> int:
+            """A node for values that are above ``low`` of the different numbers at least and ``high`` at most."""
+            place = len(splits)
+            splits.append((-1, -1, 0, counts[low]))
+            if low < high:
+                middle = (low + high) // 2
+                left = grow(low, middle)
+                splits[place] = (left, grow(middle + 1, high), middle, 0.0)
+            return place
+
+        grow(0, len(different))
+        left, right, at, value = (np.array(column) for column in zip(*splits, strict=True))
+        threshold, nodes = different[np.minimum(at, len(different) - 1)], np.zeros(len(splits), np.int64)
+        return self.forest(values, Forest(np.array([0]), np.array([0]), nodes, threshold, left, right, value), 1)
+
     def embed(self, model: onnx.ModelProto, feeds: dict[str, Value]) -> list[Value]:
         """Sets a model in, whose inputs are fed by name, and gives its outputs."""
         import onnx

@@ -16,6 +16,7 @@ from nervura import windows
 from nervura.errors import SchemaError
 from nervura.regressing import plain_forecasts, regress
 from nervura.schema import Column, Schema
+from nervura.sources.base import PART_COLUMNS, PART_NAMES
 from nervura.splitting import LEFT_OUT, TEST, TRAIN, VALIDATION, Split
 from nervura.steps import DAY
 from nervura.windows import Panel, Windows
@@ -34,7 +35,7 @@ WITHOUT_SEASON = 16
 GAIN = 0.98
 """Logarithms are taken where they leave at most this share of the error."""
 
-MOST_TRIED = 5_000
+MOST_TRIED = 2_000
 
 
 @dataclass
@@ -57,7 +58,6 @@ def framed(
     seed: int,
     test_share: float,
     validation_share: float,
-    part: str | None = None,
     test: pl.DataFrame | None = None,
     squared: bool = False,
 ) -> Framed:
@@ -65,13 +65,13 @@ def framed(
 
     Args:
         options: of the problem ``forecasting``.
-        part: a column that says to which part a row belongs.
         test: the later rows of the same series, which alone are judged by.
         squared: whether the squared or the absolute error decides on the transformation.
 
     Raises:
         SchemaError: the table holds no series, or they are too short.
     """
+    part = part_column(frame)
     named = windows.names_in(options.keys), windows.names_in(options.known)
     form, notes = windows.find_form(frame.drop(part) if part else frame, target, time, *named)
     first_test = None
@@ -122,10 +122,19 @@ def framed(
     return Framed(panel, whole, _schema(frame, form, encoding), split, reason)
 
 
+def part_column(frame: pl.DataFrame) -> str | None:
+    """The column that says to which part of the split each row belongs, where there is one: it is called as such, and holds
+    nothing else."""
+    for name in frame.columns:
+        if name.lower() in PART_COLUMNS and frame[name].dtype == pl.String:
+            held = {PART_NAMES.get(value.strip().lower()) for value in frame[name].drop_nulls().unique()}
+            if None not in held and "train" in held and len(held) > 1:
+                return name
+    return None
+
+
 def _cuts_given(frame: pl.DataFrame, form: dict[str, Any], panel: Panel, part: str) -> tuple[int | None, int | None]:
     """The steps at which validation and test begin, as a column of the table says."""
-    from nervura.sources.base import PART_NAMES
-
     named = frame[part].cast(pl.String).str.strip_chars().str.to_lowercase()
     parts = named.replace_strict(PART_NAMES, default="train", return_dtype=pl.String)
     moments = windows.read_moments(frame[form["time"]])[0] if form["time"] else np.arange(frame.height, dtype=float)

@@ -22,7 +22,7 @@ FORMAT = 1
 """The version of the layout of a packed file, in its manifest. Later versions of nervura read all earlier ones."""
 
 MANIFEST, CARD = "manifest.json", "model_card.md"
-ENDINGS = (".json", ".npz", ".keras", ".csv", ".md")
+ENDINGS = (".json", ".npz", ".keras", ".csv", ".md", ".onnx")
 PLAIN_NAME = re.compile(r"[^\x00-\x1f\x7f\\/:*?\"<>|]+")
 MOST_FILES, LONGEST_NAME, DEEPEST = 10_000, 240, 64
 LARGEST_TEXT = 2**30
@@ -33,15 +33,18 @@ class Refused(Exception):
     """Something in a file is not as it should be; the text says what."""
 
 
-def unpack(path: Path, folder: Path) -> None:
+def unpack(path: Path, folder: Path, networks: bool = True) -> None:
     """Writes the files of a packed run into an empty folder, once they have been found to be what the manifest says.
+
+    Args:
+        networks: whether those of Keras too, which take HDF5 to be looked into.
 
     Raises:
         RunError: the file is no packed run, is damaged, or holds what no packed run may hold.
     """
     try:
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
-            _unpack(archive, path.stat().st_size, folder)
+            _unpack(archive, path.stat().st_size, folder, networks)
     except Refused as why:
         raise RunError(
             f"A packed run is a file made by 'nervura pack', as it was made; '{path}' is refused: {why}. "
@@ -54,7 +57,7 @@ def unpack(path: Path, folder: Path) -> None:
         ) from error
 
 
-def _unpack(archive: zipfile.ZipFile, size: int, folder: Path) -> None:
+def _unpack(archive: zipfile.ZipFile, size: int, folder: Path, networks: bool) -> None:
     infos = _members(archive, size)
     if MANIFEST not in infos:
         raise Refused(f"it has no {MANIFEST}")
@@ -66,6 +69,8 @@ def _unpack(archive: zipfile.ZipFile, size: int, folder: Path) -> None:
         content = archive.read(info)
         if len(content) != told[name]["bytes"] or hashlib.sha256(content).hexdigest() != told[name]["sha256"]:
             raise Refused(f"{name} is not the file that was packed: its hash differs")
+        if name.endswith(".keras") and not networks:
+            continue
         _check(name, content)
         target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -143,6 +148,10 @@ def _check(name: str, content: bytes) -> None:
         _check_arrays(name, content)
     elif name.endswith(".keras"):
         _check_network(name, content)
+    elif name.endswith(".onnx"):
+        # What the graph holds is computed by ONNX Runtime alone, which is given no folder to find linked weights in.
+        if not content.startswith(b"\x08"):
+            raise Refused(f"{name} is no ONNX file")
     else:
         content.decode("utf-8")
 

@@ -34,6 +34,7 @@ FILES = (
     "design.json",
     "evaluation.json",
     "explanation.json",
+    "histograms.json",
     "history.csv",
     "model.keras",
 )
@@ -124,6 +125,9 @@ def _gather(run: Run, folder: Path) -> dict[str, Any]:
     explanation = run.read("explanation")
     if explanation is not None:
         kept.write("explanation", _without_rows(explanation))
+    for file in sorted((run.path / "exports").glob("[!.]*.onnx")):
+        (folder / "exports").mkdir(exist_ok=True)
+        shutil.copyfile(file, folder / "exports" / file.name)
     left_out = []
     for models in sorted(run.path.glob(kept_in("[!.]*"))):
         files = [file for file in sorted(models.rglob("*")) if file.is_file()]

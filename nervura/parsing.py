@@ -13,7 +13,9 @@ values that do not fit and become missing.
 
 from __future__ import annotations
 
+import contextlib
 import re
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -97,6 +99,39 @@ def parse(expression: pl.Expr, parsing: dict[str, Any]) -> pl.Expr:
         text = text.str.replace(decimal, ".", literal=True)
     number = text.cast(pl.Float64, strict=False)
     return pl.when(number.is_finite()).then(number)
+
+
+def parse_one(text: str, parsing: dict[str, Any]) -> float | bool | datetime | None:
+    """What ``parse`` reads in a single text, without Polars; None where it does not fit. Moments are of UTC, without saying so."""
+    text = text.strip()
+    if parsing["as"] == "boolean":
+        word = text.lower()
+        return True if word in parsing["true"] else False if word in parsing["false"] else None
+    if parsing["as"] == "datetime":
+        return _moment(text, parsing["format"])
+    if parsing.get("unit"):
+        text = re.sub(r"^([+\-−])\s+", r"\1", text.replace(parsing["unit"], "", 1).strip())
+    thousands, decimal = parsing["thousands"], parsing["decimal"]
+    if not re.match(number_pattern(decimal, thousands), text):
+        return None
+    text = text.replace("−", "-")
+    if thousands:
+        text = re.sub(_SPACES if thousands == " " else re.escape(thousands), "", text)
+    number = float(text.replace(decimal, "."))
+    return number if number not in (float("inf"), float("-inf")) else None
+
+
+def _moment(text: str, form: str) -> datetime | None:
+    """Python writes a format otherwise than Polars: fractions of seconds, zones and short names of months."""
+    # More digits than Python reads are less than a microsecond.
+    text = re.sub(r"(:[0-9]{2}\.[0-9]{6})[0-9]+", r"\1", text)
+    form = form.replace("%#z", "%z")
+    written = [form.replace("%.f", fraction) for fraction in ("", ".%f")] if "%.f" in form else [form]
+    for one in [*written, *(form.replace("%B", "%b") for form in written if "%B" in form)]:
+        with contextlib.suppress(ValueError, OverflowError):
+            found = datetime.strptime(text, one)
+            return found if found.tzinfo is None else found.astimezone(UTC).replace(tzinfo=None)
+    return None
 
 
 def number_pattern(decimal: str, thousands: str) -> str:

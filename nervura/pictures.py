@@ -211,6 +211,26 @@ def decode(values: pl.Series, encoding: Encoding, out: np.ndarray | None = None)
     return out, good
 
 
+def decode_one(content: bytes, encoding: Encoding, most_pixels: int) -> np.ndarray:
+    """One picture as ``decode`` gives it, uint8 (height, width, channels).
+
+    Raises:
+        ValueError: it cannot be read, or has more pixels than ``most_pixels``.
+    """
+    height, width, channels = encoding["height"], encoding["width"], encoding["channels"]
+    try:
+        with _quiet():
+            with _opened(content) as image:
+                pixels = image.width * image.height
+            if pixels <= most_pixels:
+                return _decode_one(content, height, width, channels, encoding["ceiling"])
+    except MissingDependency:
+        raise
+    except Exception as error:  # a damaged picture raises one of a dozen kinds
+        raise ValueError("it cannot be read as a picture") from error
+    raise ValueError(f"it has {pixels:,} pixels, and {most_pixels:,} are allowed")
+
+
 def _decode_array(values: pl.Series, encoding: Encoding, out: np.ndarray) -> np.ndarray:
     good = values.is_not_null().to_numpy()
     pixels = values.drop_nulls().to_numpy()

@@ -27,6 +27,9 @@ from nervura.windows import latest
 OWN = "model.keras"
 """The file of a network, in a run and in the folders of the networks that it was judged beside."""
 
+CODING = "coding"
+"""What the problem learnt of the answers of another model than the network, in its folder of the run."""
+
 RULE = "rule.json"
 """The rule by which a model other than the network names classes, in its folder of the run."""
 
@@ -81,7 +84,10 @@ def called(run: Run, use: str) -> str:
         name = run.need("evaluation")["verdict"][use]
         if name in (own, *kept):
             return name
-        raise RunError(f"The {use} model of the run '{run.path}' is '{name}', which was not kept. Train it again.")
+        others = ", ".join(dict.fromkeys([own, *kept]))
+        raise RunError(
+            f"The {use} model of the run '{run.path}' is '{name}', which was not kept. Write --use with one of {others}."
+        )
     if use in ("network", own):
         return own
     if use in kept:
@@ -122,6 +128,8 @@ def answerer(run: Run, use: str = "network") -> Answerer:
     plain, folder = problem.uncalibrated(), run.path / kept_in(name)
     if rule := run.read(f"{kept_in(name)}/{RULE.removesuffix('.json')}"):
         plain = type(plain)({**plain.coding, "rule": dict(rule)})
+    if learnt := run.read(f"{kept_in(name)}/{CODING}"):
+        plain = type(plain)({**plain.coding, **learnt})
     if (folder / OWN).exists():
         return Answerer(name, plain, folder / OWN)
     baseline = baselines.load(name)

@@ -11,7 +11,7 @@ from itertools import zip_longest
 from typing import Any
 
 from nervura import plots
-from nervura.messages import MESSAGES, localised, text, told
+from nervura.messages import MESSAGES, localised, number, percent, short_number, text, told
 from nervura.summarising import higher_is_better
 
 
@@ -25,55 +25,6 @@ def render_markdown(summary: dict[str, Any], lang: str = "en") -> str:
     """The summary as Markdown, without the pictures."""
     rendered = _template("report.md.j2", lang, escaping=False).render(summary=summary, lang=lang)
     return re.sub(r"\n{3,}", "\n\n", rendered).strip() + "\n"
-
-
-def number(value: Any, lang: str = "en") -> str:
-    """A number for people: three digits that count, thousands grouped; an en dash where there is none."""
-    if value is None or isinstance(value, float) and math.isnan(value):
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    size = abs(value)
-    if math.isinf(value):
-        written = "∞" if value > 0 else "−∞"
-    elif isinstance(value, int):
-        written = f"{value:,}"
-    elif size == 0:
-        written = "0"
-    elif size >= 1e7 or size < 1e-4:
-        written = f"{value:.2e}"
-    elif size >= 999.5:
-        written = f"{value:,.0f}"
-    elif 0.99 < size < 1:
-        # Rounded to three digits, 0.9996 would say that nothing is wrong.
-        written = f"{value:.4f}"
-    else:
-        written = f"{value:#.3g}".rstrip(".")
-    return _local(written if "e" in written else written.replace("-", "−"), lang)
-
-
-def short_number(value: Any, lang: str = "en") -> str:
-    """Like ``number``, without zeros at the end: for axes and settings."""
-    if not isinstance(value, float) or not math.isfinite(value):
-        return number(value, lang)
-    if value.is_integer() and abs(value) < 1e7:
-        return number(int(value), lang)
-    written = f"{value:.3g}" if abs(value) < 999.5 or abs(value) >= 1e7 else f"{value:,.0f}"
-    written = written if "e" in written else written.replace("-", "−")
-    return _local(written, lang)
-
-
-def _local(written: str, lang: str) -> str:
-    """A number in the marks of a language: Portuguese has a decimal comma and groups with spaces."""
-    return written.translate(str.maketrans(",.", "\u00a0,")) if lang == "pt" else written
-
-
-def percent(share: float | None, lang: str = "en", places: int = 1) -> str:
-    """A share of one as a percentage."""
-    if share is None or math.isnan(share):
-        return "–"
-    written = f"{share:.{places}%}"
-    return written.replace(".", ",").replace("%", "\u00a0%") if lang == "pt" else written
 
 
 def _file(name: str) -> str:

@@ -58,15 +58,18 @@ class Run:
         return run
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, networks: bool = True) -> Self:
         """The run that stands in a directory, or in a packed file, which is checked and unpacked into a temporary directory.
+
+        Args:
+            networks: whether the networks of a packed file are unpacked too.
 
         Raises:
             RunError: there is none, or it is damaged.
         """
         run = cls(path)
         if run.path.is_file():
-            run = cls._unpacked(run.path)
+            run = cls._unpacked(run.path, networks)
         if not run.path.exists():
             raise RunError(f"A run is a directory made by 'nervura train'; '{path}' does not exist.")
         state = run.read("run") if run.path.is_dir() else None
@@ -80,14 +83,14 @@ class Run:
         return run
 
     @classmethod
-    def _unpacked(cls, file: Path) -> Self:
+    def _unpacked(cls, file: Path, networks: bool) -> Self:
         folder = Path(tempfile.mkdtemp(prefix="nervura-"))
         run = cls(folder / file.stem)
         # The directory goes when nobody has the run any more.
         weakref.finalize(run, shutil.rmtree, folder, ignore_errors=True)
         run.path.mkdir()
         try:
-            unpack(file, run.path)
+            unpack(file, run.path, networks)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise

@@ -69,6 +69,8 @@ class Step:
     @property
     def words(self) -> tuple[str, str]:
         """The step as people say it, in English and Portuguese."""
+        if self.unit == "number" and self.size < 1 and self.season in (4, 12):
+            return ("1 month", "1 mês") if self.season == 12 else ("3 months", "3 meses")
         if self.unit == "number":
             return f"{self.size:g}", f"{self.size:g}"
         if self.unit == "business day":

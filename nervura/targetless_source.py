@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import itertools
 from typing import TYPE_CHECKING, Any
 
-from nervura import viewing
+from nervura import grouping, viewing
 from nervura.code_text import assignment, collection_lines, import_line, inline, quoted, render
 from nervura.data_source import LONG
 
@@ -25,9 +26,9 @@ def objective_call(objective: Any) -> str:
     return f"{type(objective).__name__}({', '.join(given)})"
 
 
-def phase_lines(phases: list[Any]) -> list[str]:
-    """The constant that holds the phases of a training; none where there is one."""
-    if len(phases) < 2:
+def phase_lines(phases: list[Any], always: bool = False) -> list[str]:
+    """The constant that holds the phases of a training; where there is one, ``always`` says whether."""
+    if len(phases) < 2 and not always:
         return []
     told = {one.name: (one.options.epochs, one.options.learning_rate, one.options.weight_decay) for one in phases}
     remark = "# Each phase with its epochs, its learning rate and its weight decay."
@@ -71,3 +72,40 @@ def anomaly_source(
         "learnt_rows": viewing.learnt_rows(layout.width),
     }
     return render("anomaly.py.j2", told), {"features": features, "numbers_of_reasons": numbers} if long else {}
+
+
+def clustering_source(coding: dict[str, Any], layout: Layout, wide: bool, clusterer: str, used: list[str]) -> str:
+    """The text of ``clustering.py``.
+
+    Args:
+        coding: of the problem.
+        wide: whether rows are compared along some axes alone.
+        clusterer: the class that groups them.
+        used: what is imported from ``clusterers.py``.
+    """
+    sizes = [size for block in layout.blocks for size in block.sizes]
+    several = coding["picture"] is None and max(sizes) > 1
+    told = {
+        "picture": coding["picture"],
+        "view": coding["grouped"]["view"],
+        "clusterer": clusterer,
+        "clusters": coding["grouped"]["clusters"],
+        "imports": import_line("clusterers", used),
+        "sizes": _runs("SIZES", sizes) if several else [],
+        "unit_words": "pixels all alike"
+        if coding["picture"]
+        else "numbers in their deviations" + (", the levels of a category together" if several else ""),
+        "wide": wide,
+        "axes": viewing.AXES,
+        "largest_scale": viewing.LARGEST_SCALE,
+        "learnt_rows": f"{grouping.grouped_rows(layout.width):_}",
+        "known_rows": f"{grouping.KNOWN_ROWS:_}",
+    }
+    return render("clustering.py.j2", told)
+
+
+def _runs(name: str, values: list[int]) -> list[str]:
+    """The constant of a list, in which values that repeat are written once."""
+    runs = [(value, len(list(group))) for value, group in itertools.groupby(values)]
+    parts = [f"*[{value}] * {count}" if count > 3 else ", ".join([str(value)] * count) for value, count in runs]
+    return collection_lines(f"{name} = [", parts, "]", 0)

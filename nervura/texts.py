@@ -18,10 +18,8 @@ import numpy as np
 if TYPE_CHECKING:
     import polars as pl
 
-_WITHOUT_SPACES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
-TOKEN = (
-    rf"[{_WITHOUT_SPACES}]|[[\p{{L}}\p{{M}}\p{{N}}_]&&[^{_WITHOUT_SPACES}]]+(?:'\p{{L}}+)?|[^\s\p{{L}}\p{{M}}\p{{N}}]"
-)
+WITHOUT_SPACES = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}"
+TOKEN = rf"[{WITHOUT_SPACES}]|[[\p{{L}}\p{{M}}\p{{N}}_]&&[^{WITHOUT_SPACES}]]+(?:'\p{{L}}+)?|[^\s\p{{L}}\p{{M}}\p{{N}}]"
 
 UNLISTED = 1_000
 """Words that are not in the vocabulary share so many numbers, by their hash."""

@@ -12,8 +12,8 @@ ROWS_AT_ONCE = 5_000
 FITTED_ROWS = 50_000
 """Of more documents so many, taken evenly, tell where topics lie."""
 
-LEADING = 10
-"""So many leading words tell a topic."""
+LEADING, NAMING = 10, 3
+"""So many leading words tell a topic, and so many of them name it."""
 
 PASSES = 30
 SHARPEST = 1e3

@@ -36,6 +36,7 @@ GROUND |= {
     "onnx_graph",
     "onnx_encoding",
     "onnx_catboost",
+    "onnx_targetless",
 }  # they write models and encodings as code or graphs and know no run
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
 GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
@@ -49,7 +50,8 @@ GROUND |= {
     "series",
     "texts",
 }  # what is known of pictures, series and texts: the encoding and the sources ask it
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers"}
+SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers", "bodies"}
+GROUND |= {"serving_fields"}  # what a request may write in a column: it knows no run
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}
 """The package itself and its command: they open the doors."""

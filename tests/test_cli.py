@@ -30,6 +30,7 @@ COMMANDS = [
     "report",
     "export",
     "pack",
+    "serve",
     "compare",
     "zoo",
     "resume",

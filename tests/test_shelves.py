@@ -11,6 +11,7 @@ import pytest
 
 from nervura import contracts, training
 from nervura.baselines import baselines
+from nervura.bodies import bodies
 from nervura.clusterers import clusterers
 from nervura.contracts import BrokenContract
 from nervura.dataset import Dataset
@@ -36,6 +37,7 @@ SHELVES = {
     "baselines": baselines,
     "clusterers": clusterers,
     "detectors": detectors,
+    "bodies": bodies,
 }
 MEMBERS = [
     pytest.param(shelf, name, id=f"{folder}-{name}") for folder, shelf in SHELVES.items() for name in shelf.names()

@@ -1,4 +1,5 @@
-"""The contract of a clusterer: it learns groups of rows from a matrix, and says of other rows to which they belong.
+"""The contract of a clusterer: it learns groups of rows from a matrix, and says of other rows to which they belong. A
+subclass of ``Clusterer`` in a file of this folder is found by the shelf.
 
 Rows are matrices (rows, features) of comparable columns; probabilities are (rows, clusters) and sum to one.
 """
@@ -32,7 +33,7 @@ class Fitted:
 
 
 class Clusterer:
-    """One way to group rows. A subclass in a file of this folder is found by the shelf.
+    """One way to group rows.
 
     Attributes:
         fitted: the class of what ``fit`` gives.
@@ -69,7 +70,7 @@ class Clusterer:
         return self.learn(rows[:: max(1, -(-len(rows) // self.most))], clusters, seed)
 
 
-class Mixture(Fitted):
+class Gaussians(Fitted):
     """Gaussians, each of which belongs to one cluster.
 
     Args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from nervura.clusterers import base
+from nervura.clusterers.base import Clusterer, Gaussians
 
 if TYPE_CHECKING:
     from sklearn.mixture import GaussianMixture
@@ -37,7 +37,7 @@ WORSE = 2
 """Where more Gaussians have been worse so often, no more are tried."""
 
 
-class Mixture(base.Clusterer):
+class Mixture(Clusterer):
     """Gaussian mixtures with covariances of four forms and with as many Gaussians as there are clusters, or more; the Bayesian
     information criterion chooses. Where it takes more Gaussians than clusters, the two groups that are hardest to tell apart
     are joined until as many are left as are asked for.
@@ -51,12 +51,12 @@ class Mixture(base.Clusterer):
 
     name = "mixture"
     summary = "as many Gaussians as the rows tell apart, those that overlap joined"
-    fitted = base.Mixture
+    fitted = Gaussians
 
-    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> base.Mixture:
+    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> Gaussians:
         rows = np.asarray(rows, dtype=np.float64)
         made = chosen(rows, clusters, seed)
-        found = base.Mixture(made.weights_, made.means_, _factors(made), np.arange(made.n_components))
+        found = Gaussians(made.weights_, made.means_, _factors(made), np.arange(made.n_components))
         found.owners = joined(found.components(rows), clusters)
         return found
 

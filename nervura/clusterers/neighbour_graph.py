@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nervura import grouping
-from nervura.clusterers import base
+from nervura.clusterers.base import Clusterer, Nearest
+from nervura.grouping import graph
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -22,7 +22,7 @@ ASKED = 5
 """New rows belong where so many of their nearest known rows do."""
 
 
-class NeighbourGraph(base.Clusterer):
+class NeighbourGraph(Clusterer):
     """Spectral clustering of the graph in which every row is tied to its 15 nearest, the more firmly the nearer they are
     beside its others. Rows are placed by the leading eigenvectors of that graph, half as many more as there are clusters, less
     one, and grouped there by k-means; new rows belong where their five nearest known ones do. On optdigits and
@@ -37,20 +37,20 @@ class NeighbourGraph(base.Clusterer):
 
     name = "neighbour_graph"
     summary = "the graph of nearest neighbours, cut where few of its edges are"
-    fitted = base.Nearest
+    fitted = Nearest
     most = 20_000
 
-    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> base.Nearest:
+    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> Nearest:
         from sklearn.cluster import KMeans
 
         rows = np.asarray(rows, np.float32)
-        places = spectral(grouping.graph(rows), clusters + max(0, clusters // 2 - 1), seed)[1]
+        places = spectral(graph(rows), clusters + max(0, clusters // 2 - 1), seed)[1]
         labels = KMeans(clusters, n_init=20, random_state=seed).fit_predict(places)
-        return base.Nearest(rows, np.eye(clusters)[labels], ASKED)
+        return Nearest(rows, np.eye(clusters)[labels], ASKED)
 
     def count(self, rows: np.ndarray, seed: int = 0) -> int:
         """As many groups as the graph has eigenvalues before they fall most, of those after the first."""
-        ties = grouping.graph(np.asarray(rows[:: max(1, -(-len(rows) // self.most))], np.float32))
+        ties = graph(np.asarray(rows[:: max(1, -(-len(rows) // self.most))], np.float32))
         values = spectral(ties, max(3, min(MOST_COUNTED, ties.shape[0] - 1)), seed)[0]
         return int(np.argmax(values[1:-1] - values[2:])) + 2
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from nervura.clusterers import base
+from nervura.clusterers.base import Clusterer, Nearest, numbered
 
 
-class Ward(base.Clusterer):
+class Ward(Clusterer):
     """Begins with every row alone and joins the two groups whose union adds least to the sum of squared distances from the
     means, until as many are left as are asked for; scikit-learn joins them. New rows belong where the nearest known row does.
 
@@ -16,11 +16,11 @@ class Ward(base.Clusterer):
 
     name = "ward"
     summary = "pairs of groups are joined, those first that are most alike"
-    fitted = base.Nearest
+    fitted = Nearest
     most = 5_000
 
-    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> base.Nearest:
+    def learn(self, rows: np.ndarray, clusters: int, seed: int) -> Nearest:
         from sklearn.cluster import AgglomerativeClustering
 
         labels = AgglomerativeClustering(clusters).fit_predict(rows)
-        return base.Nearest(np.asarray(rows, np.float32), base.numbered(labels), 1)
+        return Nearest(np.asarray(rows, np.float32), numbered(labels), 1)

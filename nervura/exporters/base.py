@@ -71,6 +71,10 @@ class Exporter:
         """Whether this form can hold runs of a problem; by default of those that predict classes or values."""
         return not isinstance(problem, Appraised)
 
+    def lacks(self, problem: Problem) -> str:
+        """Why this form does not carry a problem, in words."""
+        return "it carries runs that predict classes or values"
+
     def write(self, run: Run, path: Path) -> Path:
         """Writes the run as ``path``, a file or folder that does not exist yet, and gives it back.
 

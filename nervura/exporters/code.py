@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
-import inspect
 import json
+import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -15,14 +17,18 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nervura import oddness
+from nervura import likeness, oddness, topical
+from nervura.clusterers import clusterers
 from nervura.code_text import LINE, call_lines, import_line, quoted, render
 from nervura.data_source import DataCode, PictureCode, SeriesCode
 from nervura.detectors import detectors
-from nervura.detectors.base import Detector, Index, learnt
-from nervura.encoding import PICTURES, SERIES, document_columns, image_column, medium, tensors
+from nervura.detectors.base import Detector, Index
+from nervura.detectors.base import learnt as fitted_detector
+from nervura.encoding import PICTURES, SERIES, TOKENS, image_column, medium, tensors
 from nervura.errors import RunError
 from nervura.exporters.base import Exporter, Predict, load_network, load_problem
+from nervura.grouping import silhouettes
+from nervura.layers.caption_objective import CaptionObjective
 from nervura.layers.cos_log_rate import CosLogRate
 from nervura.layers.lookahead import Lookahead
 from nervura.layers.member_loss import MemberLoss
@@ -34,13 +40,15 @@ from nervura.pictures import as_png, decode
 from nervura.problems.base import Appraised, Problem, Targetless, halved
 from nervura.run import Run
 from nervura.schema import Schema
-from nervura.targetless_source import anomaly_source, objective_call, phase_lines
+from nervura.targetless_source import anomaly_source, clustering_source, objective_call, phase_lines
 from nervura.zoo import zoo
 
 STOPPING_FOLDS = 2
 """As in training: the folds of a bagged network that decide when to stop."""
 
 PARTS = ("train", "validation", "test", "left out")
+AT_ONCE = {PICTURES: 64, TOKENS: 256}
+"""So many rows are predicted at once where they are large."""
 
 
 class CodeExporter(Exporter):
@@ -52,14 +60,10 @@ class CodeExporter(Exporter):
         return not isinstance(problem, Appraised) or problem.name in GIVES
 
     def write(self, run: Run, path: Path) -> Path:
-        schema, problem = Schema.from_json(run.need("schema")), load_problem(run)
-        if documents := document_columns(schema):
-            raise RunError(
-                "Code is written for tables and pictures; to read documents takes stemmers and lists of words, and the run has "
-                f"the document column '{documents[0].name}'. Write --to keras, or train without it: --drop "
-                f"{documents[0].name}"
-            )
-        return self._write_targetless(run, path, problem) if isinstance(problem, Targetless) else self._write(run, path)
+        problem = load_problem(run)
+        if isinstance(problem, Targetless):
+            return self._write_targetless(run, path, problem)
+        return self._write_captions(run, path) if problem.name == "captioning" else self._write(run, path)
 
     def _write(self, run: Run, path: Path) -> Path:
         import keras
@@ -68,7 +72,6 @@ class CodeExporter(Exporter):
         model = load_network(run.path / "model.keras")
         backend = keras.backend.backend()
         told_by = medium(schema)
-        pictures = told_by == PICTURES
         kind = {PICTURES: PictureCode, SERIES: SeriesCode}.get(told_by or "", DataCode)
         data = kind(schema, run.need("problem"), run.need("run").get("source") or {}, [t.name for t in model.inputs])
         reading = data.source()  # first: what it leaves to columns.json is told below
@@ -80,44 +83,32 @@ class CodeExporter(Exporter):
         own.sort(key=lambda one: one.__name__)
         custom = [*custom, *own]
         network = _asking_for(backend, network)
-        parts = (run.read_arrays("split") or {}).get("parts")
         groups = max(1, settings[0].get("folds", 1))
         told = {
+            **_shared(run, data, model),
             **self._training(run, model, data, settings[0], members),
-            "pictures": pictures,
-            "of_table": told_by is None,
             "begins": any(hasattr(layer, "begin") for layer in model.layers),
             "networks": networks,
             "scheduled": any(one["schedule"] != "constant" for one in settings),
-            "network": run.need("design")["network"],
-            "does": "",
-            "gives": "",
-            "learnt": "",
             "target": schema.target.name,
             "classes": bool(data.classes),
             "custom": custom,
             "own": ", ".join(cls.__name__ for cls in own),
-            "columns": data.columns,
-            "like": " (written as the first one was)" if data.text else "",
             "members": members,
             "groups": groups,
             "stopping": min(STOPPING_FOLDS, groups - 1),
             "bounded": data.bound is not None,
-            "kept_split": parts is not None,
-            "split_note": _split_note(run, parts is not None),
-            "backend": backend,
-            "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
         }
         files = {"model.py": network, "data.py": reading, "train.py": render("train.py.j2", told)}
         if custom:
             files["layers.py"] = layers_source(custom)
-        return _folder(run, path, files, told, model)
+        return _folder(run, path, files | data.document_files(), told, model)
 
     def _write_targetless(self, run: Run, path: Path, problem: Targetless) -> Path:
         """The same of a network that rebuilds its rows, whose outputs have names of their own in code."""
         import keras
 
-        from nervura.layers.straight import straighten
+        from nervura.layers.straight import straighten, straighten_directions
 
         schema, design = Schema.from_json(run.need("schema")), run.need("design")
         whole, backend = load_network(run.path / "model.keras"), keras.backend.backend()
@@ -133,52 +124,72 @@ class CodeExporter(Exporter):
         options = member.Options(**design["options"])
         learner = member.learner(whole, tensors(schema), options, 0)
         objective = None if learner is None else learner.objective
-        if objective is None or inspect.isfunction(objective):
-            raise RunError(f"The network '{member.name}' has no objective of its own to be written. Write --to keras.")
-        straight = any(layer.name == "code_straight" for layer in whole.layers)
+        assert objective is not None, "a network that rebuilds has an objective of its own"
+        names_of_layers = {layer.name for layer in whole.layers}
+        begins = {"direction": straighten_directions, "decoded_straight": straighten}
+        straight = next((function for name, function in begins.items() if name in names_of_layers), None)
         own: list[Any] = [OwnObjective, type(objective), RowLoss, *_own_parts([vars(options)])]
-        parts = (run.read_arrays("split") or {}).get("parts")
-        anomaly = problem.name == "anomaly"
-        names = [*(["encode"] if not pictures else []), *(["read_labels"] if data.odd else [])]
+        learnt = LEARNT.get(problem.name)
+        names = [*(["encode"] if not pictures else []), *(["read_labels"] if data.labels else [])]
         names += ["read_pictures"] if pictures else []
         told = {
+            **_shared(run, data, model),
             **_rebuilding(options, member.phases(options)),
-            "seed": design.get("seed", 0),
-            "batch_size": design.get("batch_size") or options.batch_size or 64,
             "objective": objective_call(objective),
-            "straight": straight,
-            "anomaly": anomaly,
-            "odd": data.odd,
-            "clean": anomaly and problem.coding["options"]["clean"] == "yes",
+            "straight": straight.__name__ if straight else "",
+            "topics": problem.name == "topics",
+            "anomaly": problem.name == "anomaly",
+            "clustering": problem.name == "clustering",
+            "labels": data.labels,
+            "clean": problem.name == "anomaly" and problem.coding["options"]["clean"] == "yes",
             "data_import": import_line("data", sorted([*names, "read_table"])),
-            "layers_import": import_line("layers", sorted(one.__name__ for one in own) + ["straighten"] * straight),
-            "learnt": "anomaly" if anomaly else "",
-            "pictures": pictures,
-            "of_table": not pictures,
-            "network": member.name,
-            "does": DOES[problem.name],
-            "gives": GIVES[problem.name],
-            "target": schema.target.name if data.odd else "",
+            "layers_import": import_line("layers", _names([*own, *([straight] if straight else [])])),
+            "learnt": learnt,
+            "learnt_name": problem.name if learnt else "",
+            "target": schema.target.name if data.labels else "",
             "custom": custom,
-            "columns": data.columns,
-            "like": " (written as the first one was)" if data.text else "",
-            "carried_over": False,
-            "mixes": False,
-            "rehearsed": False,
-            "kept_split": parts is not None,
-            "split_note": _split_note(run, parts is not None),
-            "backend": backend,
-            "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
         }
         files = {"model.py": _asking_for(backend, network), "data.py": reading}
         files["layers.py"] = definitions_source(
-            [*custom, *own, *([straighten] if straight else [])], "Layers and losses that Keras does not have."
+            [*custom, *own, *([straight] if straight else [])], "Layers and losses that Keras does not have."
         )
         files["train.py"] = render("rebuild.py.j2", told)
         path.mkdir(parents=True)
-        if anomaly:
-            files |= _anomaly_files(problem, data)
-            _write_state(problem, path / "anomaly.npz")
+        if learnt is not None:
+            files |= learnt.files(problem, data)
+            _write_state(learnt.state(problem), path / f"{problem.name}.npz")
+        return _folder(run, path, files | data.document_files(), told, model)
+
+    def _write_captions(self, run: Run, path: Path) -> Path:
+        """The same of a network that writes about pictures, which learns in phases from texts."""
+        import keras
+
+        schema, design = Schema.from_json(run.need("schema")), run.need("design")
+        model, backend = load_network(run.path / "model.keras"), keras.backend.backend()
+        data = PictureCode(schema, run.need("problem"), run.need("run").get("source") or {}, ["pictures"])
+        network, custom = model_source(model, data.sizes, _inner(run), {"writer": ""})
+        member = zoo.load(design["network"])
+        options = member.Options(**design["options"])
+        schedule = SCHEDULES.get(options.schedule)
+        name, arguments = _optimizer(vars(options), "rate", "decay", "LONGEST_GRADIENT")
+        own: list[Any] = [CaptionObjective, OwnObjective, RowLoss, *_own_parts([vars(options)])]
+        told = {
+            **_shared(run, data, model),
+            "options": options,
+            "schedule": schedule,
+            "phases": phase_lines(member.phases(options), always=True),
+            "optimizer": f"{_called(name)}({', '.join(arguments)})",
+            "layers_import": import_line("layers", _names(own)),
+            "target": schema.target.name,
+            "custom": custom,
+        }
+        files = {
+            "model.py": _asking_for(backend, network),
+            "data.py": data.source(),
+            "train.py": render("captions.py.j2", told),
+            "layers.py": definitions_source([*custom, *own], "Layers and losses that Keras does not have."),
+            "likeness.py": definitions_source([likeness.facts], "How like texts are to those of people."),
+        }
         return _folder(run, path, files, told, model)
 
     def load(self, run: Run, path: Path) -> Predict:
@@ -196,8 +207,9 @@ class CodeExporter(Exporter):
                     raise RuntimeError(f"The exported predict.py failed:\n{done.stderr}")
                 with out.open(encoding="utf-8", newline="") as file:
                     names = next(csv.reader(file))  # Polars leaves the quotes of a header doubled
-                found = pl.read_csv(out, infer_schema_length=None, new_columns=names)
-            if isinstance(problem, Targetless):
+                named = {"prediction": pl.String} if isinstance(problem, Appraised) else {}
+                found = pl.read_csv(out, infer_schema_length=None, new_columns=names, schema_overrides=named)
+            if isinstance(problem, Appraised):
                 return problem.figures_of(found.with_columns(pl.col(pl.Int64).cast(pl.Float64)))
             if classes is None:
                 return found["prediction"].cast(pl.Float64).to_numpy()
@@ -233,20 +245,47 @@ class CodeExporter(Exporter):
         return {
             "held_out": held_out if members else "",
             "options": options,
-            "seed": design.get("seed", 0),
             "batch_size": design.get("batch_size") or options["batch_size"] or 64,
             "schedule": schedule,
             "optimizer": f"{_called(optimizer)}({', '.join(arguments)})",
             "loss": loss,
             "one_hot": one_hot,
             "mixes": bool(options.get("mixup") or options.get("cutmix")),
-            "carried_over": bool(_inner(run)),
             "rehearsed": bool(design.get("pretrain") or options.get("pretraining")),
             "balanced": options["class_weight"] == "balanced" and bool(data.classes),
             "adapts": any(hasattr(layer, "adapt") for layer in model.layers),
             "solves": any(hasattr(layer, "solve") for layer in model.layers),
             "metric": "log_loss" if data.classes else "mae" if data.median else "rmse",
         }
+
+
+def _shared(run: Run, data: DataCode | PictureCode, model: Any) -> dict[str, Any]:
+    """What the files of all runs are written from."""
+    import keras
+
+    design, problem, backend = run.need("design"), run.need("problem")["name"], keras.backend.backend()
+    kept = "parts" in (run.read_arrays("split") or {})
+    return {
+        **data.about,
+        "pictures": isinstance(data, PictureCode) and not isinstance(data, SeriesCode),
+        "seed": design.get("seed", 0),
+        "batch_size": design.get("batch_size") or design["options"].get("batch_size") or 64,
+        "at_once": _at_once(model),
+        "network": design["network"],
+        "does": DOES.get(problem, ""),
+        "gives": GIVES.get(problem, ""),
+        "captions": problem == "captioning",
+        "learnt": None,
+        "learnt_name": "",
+        "columns": data.columns,
+        "carried_over": bool(_inner(run)),
+        "mixes": False,
+        "rehearsed": False,
+        "kept_split": kept,
+        "split_note": _split_note(run, kept),
+        "backend": backend,
+        "backend_line": _backend_line(backend) if backend != "tensorflow" else "",
+    }
 
 
 CODE_WIDTHS = {
@@ -258,9 +297,22 @@ CODE_WIDTHS = {
 GIVES = {
     "embedding": "`code_1`, `code_2` and so on",
     "anomaly": "`prediction` (yes or no), `score`, `p_value` and `reasons`",
+    "clustering": "`prediction`, the number of the cluster, and `probability_<cluster>`",
+    "topics": "`prediction`, the topic by its leading words, `probability_<topic>`, and `code_1`, `code_2` and so on",
+    "captioning": "`prediction`, the text, and `log_probability`",
 }
-DOES = {"embedding": "a short code for each row", "anomaly": "the rows that are unlike the others"}
-"""Of the problems without a target: what the answers are, and what the network is for."""
+DOES = {
+    "embedding": "a short code for each row",
+    "anomaly": "the rows that are unlike the others",
+    "clustering": "the rows that belong together",
+    "topics": "what documents are about",
+    "captioning": "what is in a picture, in words",
+}
+"""Of the problems that judge for themselves: what the answers are, and what the network is for."""
+
+
+def _at_once(model: Any) -> int:
+    return min(AT_ONCE.get(tensor.name, 1024) for tensor in model.inputs)
 
 
 def _own_parts(settings: list[dict[str, Any]]) -> list[type]:
@@ -299,11 +351,10 @@ def _anomaly_files(problem: Targetless, data: DataCode | PictureCode) -> dict[st
     """The files of what is made of the outputs of a network to tell odd rows."""
     members = [(f"{one['detector']}_of_{one['view']}", one) for one in problem.coding["panel"]]
     panel = [(title, type(detectors.load(one["detector"])), one["view"]) for title, one in members]
-    used: list[Any] = [*dict.fromkeys(cls for _, cls, _ in panel), Detector, Index, halved, learnt, *ODDNESS]
+    used: list[Any] = [*dict.fromkeys(cls for _, cls, _ in panel), Detector, Index, halved, fitted_detector, *ODDNESS]
     source = definitions_source(used, "What tells odd rows from usual ones, and what their scores are worth.")
-    names = sorted((thing.__name__ for thing in used), key=lambda name: (name[0].islower(), name))
     told = [(title, cls.__name__, view) for title, cls, view in panel]
-    text, more = anomaly_source(problem.coding, problem.layout, told, "axes" in problem.arrays, names)
+    text, more = anomaly_source(problem.coding, problem.layout, told, "axes" in problem.arrays, _names(used))
     data.columns |= more
     return {"detectors.py": source, "anomaly.py": text}
 
@@ -318,14 +369,99 @@ ODDNESS = (
 )
 
 
-def _write_state(problem: Targetless, path: Path) -> None:
-    """What the problem learnt, as arrays alone."""
+def _anomaly_state(problem: Targetless) -> dict[str, np.ndarray]:
     arrays = {
         f"{one['detector']}_of_{one['view']}/logarithmic": np.array(one["logarithmic"])
         for one in problem.coding["panel"]
     }
+    return problem.arrays | arrays
+
+
+def _clustering_files(problem: Targetless, data: DataCode | PictureCode) -> dict[str, str]:
+    """The files of what is made of the outputs of a network to group rows."""
+    clusterer = type(clusterers.load(problem.coding["grouped"]["method"]))
+    used = [clusterer, silhouettes]
+    source = definitions_source(used, "What groups rows, and how well groups are apart.")
+    text = clustering_source(problem.coding, problem.layout, "axes" in problem.arrays, clusterer.__name__, _names(used))
+    return {"clusterers.py": source, "clustering.py": text}
+
+
+def _clustering_state(problem: Targetless) -> dict[str, np.ndarray]:
+    wanted = ("scale", "centre", "axes", "order")
+    return {name: array for name, array in problem.arrays.items() if name in wanted or name.startswith("fitted/")}
+
+
+def _topics_files(problem: Targetless, data: DataCode | PictureCode) -> dict[str, str]:
+    """The files of what is made of codes of documents to tell their topics."""
+    judging = [topical.precisions] if problem.coding["labels"] else [topical.found_again, topical.halves]
+    used = [topical.Mixture, topical.leading, topical.words_of_topics]
+    source = definitions_source([*used, *judging], "Topics as directions of codes, and the words that lead them.")
+    told = {
+        "imports": import_line("mixture", _names(used)),
+        "topics": len(problem.coding["names"]),
+        "naming": topical.NAMING,
+    }
+    return {"mixture.py": source, "topics.py": render("topics.py.j2", told)}
+
+
+def _topics_state(problem: Targetless) -> dict[str, np.ndarray]:
+    kept = {name: problem.arrays[name] for name in ("centres", "priors")}
+    names = np.array(problem.coding["names"], dtype=np.str_)
+    return {**kept, "sharpness": np.array(problem.coding["sharpness"]), "names": names}
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What a problem without a target learns from the outputs of a network, as files.
+
+    Attributes:
+        module: the one of the classes and functions that it uses.
+        uses: what these are, in words.
+        kept: what its arrays hold, in words.
+        files: of a problem and the code that reads its rows.
+        state: the arrays.
+    """
+
+    module: str
+    uses: str
+    kept: str
+    files: Callable[[Any, DataCode | PictureCode], dict[str, str]]
+    state: Callable[[Any], dict[str, np.ndarray]]
+
+
+LEARNT = {
+    "anomaly": Learnt(
+        "detectors",
+        "what tells odd rows from usual ones",
+        "what detectors learnt; rows of the first table are in it",
+        _anomaly_files,
+        _anomaly_state,
+    ),
+    "clustering": Learnt(
+        "clusterers",
+        "what groups rows",
+        "what rows are grouped by; rows of the first table may be in it",
+        _clustering_files,
+        _clustering_state,
+    ),
+    "topics": Learnt(
+        "mixture",
+        "topics as directions of codes",
+        "the directions and the names of the topics",
+        _topics_files,
+        _topics_state,
+    ),
+}
+
+
+def _names(used: Sequence[Any]) -> list[str]:
+    """The names of classes and functions as an import has them."""
+    return sorted((thing.__name__ for thing in used), key=lambda name: (name[0].islower(), name))
+
+
+def _write_state(arrays: dict[str, np.ndarray], path: Path) -> None:
     with path.open("wb") as file:
-        np.savez(file, allow_pickle=False, **problem.arrays, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
 
 
 def _folder(run: Run, path: Path, files: dict[str, str], told: dict[str, Any], model: Any) -> Path:
@@ -334,10 +470,12 @@ def _folder(run: Run, path: Path, files: dict[str, str], told: dict[str, Any], m
     parts, folds = split.get("parts"), split.get("folds")
     files |= {
         "predict.py": render("predict.py.j2", told),
-        "README.md": render("README.md.j2", told),
+        "README.md": render("README.md.j2", {**told, "files": files}),
+    }
+    files |= {
         # Wherever ruff is called from, model.py and its like are this folder's own modules.
         "ruff.toml": f"line-length = {LINE}\n",
-        "requirements.txt": _requirements(told["backend"], told["pictures"], bool(told["learnt"])),
+        "requirements.txt": _requirements(told["backend"], files),
     }
     if told["columns"]:
         files["columns.json"] = json.dumps(told["columns"], ensure_ascii=False, indent=1) + "\n"
@@ -355,10 +493,11 @@ def _folder(run: Run, path: Path, files: dict[str, str], told: dict[str, Any], m
 
 def _inner(run: Run) -> dict[str, tuple[str, dict[str, Any]]]:
     """What makes the models inside the run's network, by their names."""
-    design = run.need("design")
-    if design["network"] != "pretrained":
+    options = run.need("design")["options"]
+    if options.get("backbone", "none") == "none":
         return {}
-    options = design["options"]
+    if "alpha" not in options:
+        return {"backbone": (options["backbone"], {})}
     return {"backbone": (options["backbone"], {} if options["alpha"] == 1.0 else {"alpha": options["alpha"]})}
 
 
@@ -433,8 +572,13 @@ def _backend_line(backend: str) -> str:
     return f'os.environ.setdefault("KERAS_BACKEND", "{backend}")'
 
 
-def _requirements(backend: str, pictures: bool, learnt: bool = False) -> str:
-    more = [*(["pillow"] if pictures else []), *(["scikit-learn", "scipy"] if learnt else [])]
+PACKAGES = {"PIL": "pillow", "Stemmer": "PyStemmer", "scipy": "scipy", "sklearn": "scikit-learn"}
+"""What installs the modules that some code imports."""
+
+
+def _requirements(backend: str, files: dict[str, str]) -> str:
+    code = "\n".join(text for name, text in files.items() if name.endswith(".py"))
+    more = [package for name, package in PACKAGES.items() if re.search(rf"^ *(from|import) {name}\b", code, re.M)]
     names = ["keras", backend, "numpy", "polars", "h5py", *more]
     # Builds such as +cpu come from other places than the public index.
     return "".join(f"{name}=={version(name).partition('+')[0]}\n" for name in names)

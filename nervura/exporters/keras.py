@@ -10,7 +10,7 @@ import polars as pl
 
 from nervura import encoding
 from nervura.exporters.base import Exporter, Predict, load_network, load_problem
-from nervura.problems.base import Problem
+from nervura.problems.base import Appraised, Problem
 from nervura.run import Run
 from nervura.schema import Schema
 
@@ -28,9 +28,9 @@ class KerasExporter(Exporter):
         return path
 
     def load(self, run: Run, path: Path) -> Predict:
-        model = load_network(path)
-        schema = Schema.from_json(run.need("schema"))
-        problem = load_problem(run)
+        schema, problem = Schema.from_json(run.need("schema")), load_problem(run)
+        network = load_network(path)
+        model = problem.asked(network) if isinstance(problem, Appraised) else network
 
         def predict(rows: pl.DataFrame) -> np.ndarray:
             encoded = encoding.encode(schema, rows)

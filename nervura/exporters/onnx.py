@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,14 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from nervura import __version__, metrics
+from nervura import __version__, metrics, onnx_targetless
 from nervura.encoding import SERIES, image_column, medium
 from nervura.errors import RunError
-from nervura.exporters.base import Answerer, Exporter, Predict, load_network
+from nervura.exporters.base import Answerer, Exporter, Predict, load_network, load_problem
 from nervura.onnx_encoding import encoded, feeds, form, input_names, shape
 from nervura.onnx_graph import OPSET, Graph, Value
-from nervura.problems import problems
-from nervura.problems.base import Classification, Problem
+from nervura.problems.base import Appraised, Classification, Problem, Targetless
 from nervura.run import Run
 from nervura.schema import Column, Schema
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 ROWS, PICTURES_AT_ONCE = 1024, 64
 
-USE = """# Answers of the nervura run {run} for the column {target}, from its raw columns.
+USE = """# Answers of the nervura run {run}{asked}, from its raw columns.
 
 import numpy as np
 import onnxruntime
@@ -50,7 +50,9 @@ class OnnxExporter(Exporter):
     """The graph has one input for each column, shape (rows, 1); see ``nervura.onnx_encoding`` for what they hold.
 
     Its outputs are ``prediction`` (rows,), for classes ``probabilities`` (rows, classes), and where the run has them
-    ``set`` bool (rows, classes) or ``low`` and ``high`` (rows,).
+    ``set`` bool (rows, classes) or ``low`` and ``high`` (rows,). Of clusters they are ``prediction`` and
+    ``probabilities``, of anomalies ``prediction``, ``score`` and ``p_value``, each (rows,), of codes ``code``
+    (rows, length).
     """
 
     name = "onnx"
@@ -59,18 +61,18 @@ class OnnxExporter(Exporter):
     requires = [("onnx", "onnx"), ("onnxruntime", "onnx"), ("tf2onnx", "onnx"), ("tensorflow", "onnx")]
     any_model = True
 
+    def carries(self, problem: Problem) -> bool:
+        return not isinstance(problem, Appraised) or problem.name in (*TARGETLESS, "topics")
+
+    def lacks(self, problem: Problem) -> str:
+        return LACKS.get(problem.name, super().lacks(problem))
+
     def write(self, run: Run, path: Path) -> Path:
-        told = run.need("problem")
-        problem = type(problems.load(told["name"]))(told["coding"])
-        return self.write_model(run, path, Answerer("network", problem, run.path / "model.keras"))
+        return self.write_model(run, path, Answerer("network", load_problem(run), run.path / "model.keras"))
 
     def write_model(self, run: Run, path: Path, answerer: Answerer) -> Path:
         schema, graph = Schema.from_json(run.need("schema")), Graph()
         problem = answerer.problem
-        if problem.name not in ("binary", "multiclass", "regression"):
-            raise RunError(
-                f"ONNX is written for classes and values; this run's problem is '{problem.name}'. Write --to keras."
-            )
         if medium(schema) == SERIES:
             raise RunError(
                 "ONNX is written for tables and pictures: the gaps and ends of series are found before the network, which a "
@@ -80,6 +82,8 @@ class OnnxExporter(Exporter):
         if isinstance(answerer.model, Path):
             network = network_graph(answerer.model)
             (outputs,) = graph.embed(network, {one.name: x[one.name] for one in network.graph.input})
+            if isinstance(problem, Targetless):
+                return self._written(run, path, answerer, graph, TARGETLESS[problem.name](graph, problem, outputs))
             estimates = _estimates(problem, outputs.cast(np.float64))
         else:
             if image_column(schema) is not None:
@@ -93,7 +97,17 @@ class OnnxExporter(Exporter):
                 raise RunError(
                     f"The model '{answerer.name}' has no form as an ONNX graph. Write --use with another model."
                 ) from error
-        names = _answers(graph, problem, estimates, set(input_names(schema).values()))
+        return self._written(run, path, answerer, graph, _answers(graph, problem, estimates))
+
+    def _written(self, run: Run, path: Path, answerer: Answerer, graph: Graph, outputs: list[Output]) -> Path:
+        """Writes the graph with its outputs; none takes the name of an input."""
+        schema = Schema.from_json(run.need("schema"))
+        taken, names = set(input_names(schema).values()), {}
+        for what, value, dtype, *more in outputs:
+            names[what] = what
+            while names[what] in taken:
+                names[what] += "_"
+            graph.output(names[what], value, dtype, ["rows", *more])
         made = graph.model(*_told(run, schema, answerer, names, path.name))
         path.write_bytes(made.SerializeToString())
         return path
@@ -104,8 +118,8 @@ class OnnxExporter(Exporter):
         schema = Schema.from_json(run.need("schema"))
         session = onnxruntime.InferenceSession(path)
         told = session.get_modelmeta().custom_metadata_map
-        wanted = json.loads(told["outputs"])
-        estimates = wanted.get("probabilities", wanted["prediction"])
+        wanted, problem = json.loads(told["outputs"]), load_problem(run)
+        estimates = next(wanted[name] for name in ("probabilities", "score", "code", "prediction") if name in wanted)
 
         def predict(rows: pl.DataFrame) -> np.ndarray:
             step = ROWS if image_column(schema) is None else PICTURES_AT_ONCE
@@ -113,7 +127,8 @@ class OnnxExporter(Exporter):
                 session.run([estimates], feeds(schema, rows.slice(first, step)))[0]
                 for first in range(0, max(1, rows.height), step)
             ]
-            return np.concatenate(parts)
+            found = np.concatenate(parts)
+            return found.reshape(len(found), -1) if isinstance(problem, Appraised) else found
 
         return predict
 
@@ -135,23 +150,18 @@ def _estimates(problem: Problem, outputs: Value) -> Value:
     return powers / powers.sum()
 
 
-def _answers(graph: Graph, problem: Problem, estimates: Value, taken: set[str]) -> dict[str, str]:
-    """Adds the outputs, what ``problem.decode`` tells, and gives the name of each; an input's name is not taken twice."""
-    names: dict[str, str] = {}
+Output = tuple[Any, ...]
+"""Of a graph: what it is called unless a column is called so, its value, its type, and its shape behind the rows."""
 
-    def output(what: str, value: Value, dtype: type, *more: int) -> None:
-        names[what] = what
-        while names[what] in taken:
-            names[what] += "_"
-        graph.output(names[what], value, dtype, ["rows", *more])
 
+def _answers(graph: Graph, problem: Problem, estimates: Value) -> list[Output]:
+    """What ``problem.decode`` tells of classes or values."""
     if not isinstance(problem, Classification):
         value = estimates.flat()
-        output("prediction", value, np.float64)
+        found: list[Output] = [("prediction", value, np.float64)]
         if problem.bound is not None:
-            output("low", value - problem.bound, np.float64)
-            output("high", value + problem.bound, np.float64)
-        return names
+            found += [("low", value - problem.bound, np.float64), ("high", value + problem.bound, np.float64)]
+        return found
     count = len(problem.classes)
     likeliest, rule = estimates.op("ArgMax", estimates, axis=1, keepdims=1), problem.coding.get("rule")
     if rule is None:
@@ -160,14 +170,55 @@ def _answers(graph: Graph, problem: Problem, estimates: Value, taken: set[str]) 
         named = estimates.op("Greater", estimates.columns([1]), rule["threshold"]).cast(np.int64)
     else:
         named = estimates.op("ArgMax", estimates * np.array(rule["weights"]), axis=1, keepdims=1)
-    output("prediction", graph.op("Gather", np.array(problem.classes, dtype=object), named.flat(), axis=0), str)
-    output("probabilities", estimates, np.float64, count)
+    found = [("prediction", _called(named, problem.classes), str), ("probabilities", estimates, np.float64, count)]
     if problem.bound is not None:
         within = estimates.op("GreaterOrEqual", estimates, 1 - problem.bound)
         for code in (likeliest, named):
             within = within.op("Or", within, code.op("Equal", code, np.arange(count)[None]))
-        output("set", within, np.bool_, count)
-    return names
+        found.append(("set", within, np.bool_, count))
+    return found
+
+
+def _called(codes: Value, names: list[str]) -> Value:
+    """The names of codes int64 (rows, 1): strings (rows,)."""
+    return codes.op("Gather", np.array(names, dtype=object), codes.flat(), axis=0)
+
+
+def _codes(graph: Graph, problem: Any, outputs: Value) -> list[Output]:
+    return [("code", onnx_targetless.code(outputs, problem.layout), np.float64, problem.layout.length)]
+
+
+def _clusters(graph: Graph, problem: Any, outputs: Value) -> list[Output]:
+    shares = onnx_targetless.clusters(outputs, problem.coding, problem.layout, problem.arrays)
+    likeliest = graph.op("ArgMax", shares, axis=1, keepdims=1)
+    names = problem.clusters
+    return [
+        ("prediction", _called(likeliest, names), str),
+        ("probabilities", shares, np.float64, len(names)),
+    ]
+
+
+def _odd(graph: Graph, problem: Any, outputs: Value) -> list[Output]:
+    scores = onnx_targetless.scores(outputs, problem.coding, problem.layout, problem.arrays)
+    values = onnx_targetless.p_values(scores, problem.arrays["calibration"])
+    alarms = graph.op("LessOrEqual", values, problem.coding["calibration"]["p_value"]).cast(np.int64)
+    return [
+        ("prediction", _called(alarms, ["no", "yes"]), str),
+        ("score", scores.flat(), np.float64),
+        ("p_value", values.flat(), np.float64),
+    ]
+
+
+LACKS = {
+    "captioning": "words are searched for in a loop, which a graph does not have",
+    "forecasting": "windows are cut, and brought to a level and a spread, before the network",
+}
+TARGETLESS: dict[str, Callable[[Graph, Any, Value], list[Output]]] = {
+    "embedding": _codes,
+    "clustering": _clusters,
+    "anomaly": _odd,
+}
+"""What is told without a target, by the problem."""
 
 
 def _told(
@@ -179,16 +230,17 @@ def _told(
         names[column.name]: {"column": column.name, "kind": column.kind, "holds": form(column), "shape": shape(column)}
         for column in schema.inputs
     }
-    target, state = schema.target, run.read("run") or {}
+    problem, state = answerer.problem, run.read("run") or {}
+    target = schema.target if problem.needs_target else None
     told: dict[str, Any] = {
         "nervura": __version__,
         "run": state.get("name", run.path.name),
         "model": answerer.name,
-        "problem": answerer.problem.name,
-        "target": target.name,
-        "unit": (target.parsing or {}).get("unit", ""),
-        "classes": answerer.problem.coding.get("classes", []),
-        "level": (answerer.problem.coding.get("conformal") or {}).get("level"),
+        "problem": problem.name,
+        "target": target.name if target is not None else "",
+        "unit": (target.parsing or {}).get("unit", "") if target is not None else "",
+        "classes": problem.coding.get("classes", []),
+        "level": (problem.coding.get("conformal") or {}).get("level"),
         "inputs": inputs,
         "outputs": outputs,
     }
@@ -197,7 +249,7 @@ def _told(
     more = [f"    # and {len(rows) - MOST_SHOWN} more"] if len(rows) > MOST_SHOWN else []
     names_in_code = {
         "run": repr(told["run"]),
-        "target": repr(target.name),
+        "asked": f" for the column {target.name!r}" if target is not None else f" ({problem.name})",
         "file": json.dumps(file, ensure_ascii=False),
     }
     text = USE.format(**names_in_code, rows="\n".join([*rows[:MOST_SHOWN], *more]))

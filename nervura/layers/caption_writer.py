@@ -179,8 +179,8 @@ class CaptionWriter(keras.layers.Layer):
         return keras.KerasTensor(shape if texts is None else shape[:1], dtype="float32")
 
     def get_config(self) -> dict[str, Any]:
-        names = [*"codes length units embedding attention dropout word_dropout label_smoothing beam".split()]
-        names += ["length_penalty", "seed"]
+        names = ["codes", "length", "units", "embedding", "attention", "dropout", "word_dropout", "label_smoothing"]
+        names += ["beam", "length_penalty", "seed"]
         return {**super().get_config(), **{name: getattr(self, name) for name in names}}
 
     def _product(self, x: Any, weights: Any) -> Any:

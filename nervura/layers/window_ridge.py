@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from nervura.encoding import Tensor
     from nervura.problems.base import Head
 
-MOST_VALUES = 2**26
+MOST_VALUES, AT_ONCE = 2**26, 8_192
 
 
 @keras.saving.register_keras_serializable(package="nervura")
@@ -30,7 +30,8 @@ class WindowRidge(keras.layers.Layer):
         horizon: steps ahead.
         window: steps of the series that are known, in the first channel.
         season: steps after which a series repeats itself; 1: never.
-        known: so many channels after the first are known for all steps.
+        known: so many channels after the first are known for all steps; those of the horizon, and of as many steps before,
+            have weights.
         gap: rows beside a block of time that overlap with it.
         squared: whether the squared or the absolute error chooses the penalty.
     """
@@ -42,9 +43,14 @@ class WindowRidge(keras.layers.Layer):
         self.horizon, self.window, self.season = horizon, window, season
         self.known, self.gap, self.squared = known, gap, squared
 
+    @property
+    def before(self) -> int:
+        """So many steps before the origin have weights for what is known: as many as are to come."""
+        return min(self.window, self.horizon)
+
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         length = input_shape[1] or 0
-        features = self.window + self.known * length
+        features = self.window + (self.before + self.horizon) * self.known
         self.most_solved = max(64, MOST_VALUES // max(1, length * (input_shape[2] or 1)))
         start = keras.initializers.Constant(0.0)
         self.kernel = self.add_weight(shape=(features, self.horizon), initializer=start, name="kernel")
@@ -56,14 +62,18 @@ class WindowRidge(keras.layers.Layer):
         past = x[:, : self.window, 0]
         if not self.known:
             return past
-        return ops.concatenate([past, ops.reshape(x[:, :, 1 : 1 + self.known], (-1, x.shape[1] * self.known))], axis=1)
+        beside = x[:, self.window - self.before : self.window + self.horizon, 1 : 1 + self.known]
+        size = (self.before + self.horizon) * self.known
+        return ops.concatenate([past, ops.reshape(beside, (-1, size))], axis=1)
 
     def solve(self, rows: Any, target: Any, folds: Any = None) -> None:
         """Computes the weights from inputs (rows, length, channels) in the order of time, and what followed."""
-        rows = np.asarray(rows)
-        past = rows[:, : self.window, 0]
-        beside = rows[:, :, 1 : 1 + self.known].reshape(len(rows), -1)
-        taken = np.concatenate([past, beside], axis=1) if self.known else past
+        taken = np.concatenate(
+            [
+                ops.convert_to_numpy(self.features(ops.convert_to_tensor(rows[start : start + AT_ONCE])))
+                for start in range(0, len(rows), AT_ONCE)
+            ]
+        )
         towards = plain_forecasts(self.window, self.horizon, self.season, taken.shape[1])
         found = regress(taken, np.asarray(target), towards, self.gap, self.squared)
         self.kernel.assign(found.weights)

@@ -36,6 +36,7 @@ class Head:
 
     Attributes:
         predicts: whether a target is predicted; where none is, networks give back their input.
+        ahead: whether what is asked for are the steps after a window of a series.
     """
 
     units: int
@@ -43,6 +44,7 @@ class Head:
     loss: str
     loss_options: dict[str, Any]
     predicts: bool = True
+    ahead: bool = False
 
     @property
     def one_hot(self) -> bool:
@@ -371,6 +373,7 @@ class Rival:
         kind, simplicity: as of a baseline (``nervura.judging.KINDS``).
         validation, test: what the metrics take as estimates (rows, ...).
         model: gives the same outputs as the network; it is kept in the run, for ``--use``. None where there is none.
+        coding: what the problem learnt of its answers, kept beside it: it takes the place of what was learnt of the network's.
     """
 
     name: str
@@ -380,6 +383,7 @@ class Rival:
     test: np.ndarray
     seconds: float
     model: keras.Model | None = None
+    coding: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -490,6 +494,13 @@ class Appraised(Problem):
         """The network's outputs as they are: of wide rows, float64 would take twice the memory."""
         return outputs
 
+    def figures(self, estimates: np.ndarray) -> np.ndarray:
+        return self.figures_of(self.decode(estimates))
+
+    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
+        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
+        return answers.select(pl.col(pl.Float64)).to_numpy()
+
     def settle(self, parts: dict[str, Answers]) -> Self:
         """A copy that has learnt from the trained network's answers, for rows to come: coding, arrays or both."""
         return self
@@ -575,13 +586,6 @@ class Targetless(Appraised):
 
     def truth(self, encoded: np.ndarray) -> np.ndarray:
         return encoded.astype(np.float64)
-
-    def figures(self, estimates: np.ndarray) -> np.ndarray:
-        return self.figures_of(self.decode(estimates))
-
-    def figures_of(self, answers: pl.DataFrame) -> np.ndarray:
-        """Those columns of ``decode`` that a small difference of the outputs changes but a little, (rows, columns)."""
-        return answers.select(pl.col(pl.Float64)).to_numpy()
 
 
 def no_labels(problem: Problem) -> ProblemError:

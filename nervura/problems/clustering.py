@@ -16,6 +16,7 @@ from nervura.clusterers import clusterers
 from nervura.clusterers.base import Fitted
 from nervura.encoding import PICTURES
 from nervura.errors import OptionError, ProblemError
+from nervura.grouping import KNOWN_ROWS
 from nervura.messages import LANGUAGES, localised
 from nervura.problems.base import Answers, Appraisal, Declined, Finding, Metric, Rival, Targetless, Trained
 from nervura.problems.base import no_labels as labels_needed
@@ -28,19 +29,12 @@ if TYPE_CHECKING:
 
     from nervura.encoding import Tensor
 
-LEARNT_ROWS, LEARNT_VALUES = 20_000, 2**26
-"""Of more rows so many, or of wide ones as many as have so many values together, are grouped, taken evenly; the others
-are then placed as new rows are."""
-
 FEWEST_VALUES = 15
 """A column of numbers with fewer different values is taken for a category."""
 
 MOST_CLUSTERS = 1_000
 MOST_LABELS = 200
 """A column of labels that rows are judged by has so many different values at most."""
-
-KNOWN_ROWS = 2_000
-"""The silhouette of a row is told by its distances to so many rows that were learnt from."""
 
 PANEL = ("mixture", "k_means", "gaussian_mixture")
 """The clusterers among which the ties between neighbours choose; the first tells how many clusters there are."""
@@ -225,7 +219,7 @@ class Clustering(Targetless):
 
     def _some_of(self, outputs: np.ndarray) -> np.ndarray:
         """What the network gave for the rows that are grouped."""
-        return _some(outputs, max(2, min(LEARNT_ROWS, LEARNT_VALUES // self.layout.width)))
+        return _some(outputs, grouping.grouped_rows(self.layout.width))
 
     @cached_property
     def views(self) -> Views:

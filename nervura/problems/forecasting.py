@@ -35,11 +35,12 @@ the absolute ones in units of what the series usually change from season to seas
 MOST_REFERRED = 40
 """Exponential smoothing is fitted to so many series; of more, so many are judged by."""
 
+FEWEST_BLOCKS = 5
+"""Neighbouring origins are judged in blocks as long as the horizon, or shorter ones where there would be fewer than these."""
+
 SHOWN_STEPS, SHOWN_BEFORE = 12, 3
 SMOOTHED = 2
 """The width of intervals is a mean over so many steps to either side."""
-
-SHARE_OF_BUDGET = 0.5
 
 
 def _metric(made: Any) -> Any:
@@ -103,7 +104,7 @@ class Forecasting(Forecaster):
 
     def head(self, label_smoothing: float = 0.0) -> Head:
         loss = "MeanSquaredError" if self.metric == "rmse" else "MeanAbsoluteError"
-        return Head(self.coding.get("horizon", 1), "linear", loss, {})
+        return Head(self.coding.get("horizon", 1), "linear", loss, {}, ahead=True)
 
     def designed(self, tensors: Any, model: Any) -> Self:
         return self
@@ -184,7 +185,9 @@ class Forecasting(Forecaster):
                 np.where(given, np.abs(truth), 0.0).sum(1),
             ]
         )
-        blocks = np.stack([asked.series, asked.origins // asked.horizon])
+        origins = asked.moments()
+        length = max(1, min(asked.horizon, len(np.unique(origins)) // FEWEST_BLOCKS))
+        blocks = np.stack([asked.series, (origins - origins.min()) // length])
         _, place = np.unique(blocks, axis=1, return_inverse=True)
         made = np.zeros((place.max() + 1, each.shape[1]))
         np.add.at(made, place.reshape(-1), each)
@@ -204,19 +207,14 @@ class Forecasting(Forecaster):
         forecasts: dict[str, np.ndarray] = {}
 
         def rival(
-            name: str,
-            kind: str,
-            simplicity: int,
-            both: tuple[np.ndarray, np.ndarray],
-            seconds: float,
-            model: Any = None,
+            name: str, kind: str, simplicity: int, both: tuple[np.ndarray, np.ndarray], seconds: float, **kept: Any
         ) -> None:
             forecasts[name] = both[1]
             held_facts, test_facts = (
                 self.facts(one.windows, values, units)  # type: ignore[arg-type]
                 for one, values in zip((held, tested), both, strict=True)
             )
-            found.rivals.append(Rival(name, kind, simplicity, held_facts, test_facts, seconds, model))
+            found.rivals.append(Rival(name, kind, simplicity, held_facts, test_facts, seconds, **kept))
 
         def answers(one: Trained) -> tuple[np.ndarray, np.ndarray]:
             parts = (_some_series(one.parts[part]) for part in ("validation", "test"))
@@ -225,7 +223,13 @@ class Forecasting(Forecaster):
         for one in (trained, *trained.beside):
             linear = one.name == "linear_window"
             kind, simplicity = ("linear", 3) if linear else ("deep", 5)
-            rival(one.name, kind, simplicity, answers(one), one.seconds, None if one is trained else one.model)
+            kept: dict[str, Any] = {}
+            if one is not trained:
+                own = one.parts["validation"]
+                assert own.windows is not None, "forecasts are made of windows"
+                interval = self.calibrated(own.windows, own.outputs).coding["interval"]
+                kept = {"model": one.model, "coding": {"interval": interval}}
+            rival(one.name, kind, simplicity, answers(one), one.seconds, **kept)
         began = time.monotonic()
         rival(
             "seasonal_naive",

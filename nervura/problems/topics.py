@@ -27,7 +27,7 @@ from nervura.problems.base import (
 )
 from nervura.rebuilding import Layout
 from nervura.schema import Schema
-from nervura.topical import Mixture
+from nervura.topical import NAMING, Mixture
 from nervura.zoo.base import option
 
 if TYPE_CHECKING:
@@ -45,8 +45,8 @@ LEARNT_ROWS, JUDGED_ROWS, MAPPED_ROWS = 20_000, 10_000, 1_000
 """Of more documents so many, taken evenly, teach the simpler methods, judge all of them, and are drawn on the map."""
 
 NEIGHBOURS = 10
-TYPICAL, NAMING, NAMED = 3, 3, 12
-"""So many documents are told of each topic, so many words name it, and so many topics are named on the map."""
+TYPICAL, NAMED = 3, 12
+"""So many documents are told of each topic, and so many topics are named on the map."""
 
 COMPUTED_AT_ONCE = 1_000
 PRECISION, FIRST, TOPIC = range(3)

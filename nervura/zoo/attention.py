@@ -35,6 +35,7 @@ class Attention(Network):
     name = "attention"
     summary = "a small transformer encoder: every step of a sequence looks at all others"
     takes = frozenset({"series", "tokens"})
+    suits = Network.suits | {"forecasting"}
 
     @dataclass
     class Options(SequenceOptions):

@@ -189,6 +189,8 @@ class Network:
         rebuilds: whether it gives back its input (``Rebuilding``); it then suits every problem without a target.
         pretrains: whether its layers up to the output can learn from rows without a target first; ``nervura.pretraining``
             teaches them, or the network's own phases do.
+        straight: whether it has a linear path of its own from a window to the steps ahead; to others one is added
+            (``nervura.layers.window_ridge``), so that they learn what it leaves.
         Options: a dataclass that extends ``TrainingOptions``, or ``LearningOptions`` where it rebuilds.
     """
 
@@ -199,6 +201,7 @@ class Network:
     stretch: ClassVar[int] = 1
     rebuilds: ClassVar[bool] = False
     pretrains: ClassVar[bool] = False
+    straight: ClassVar[bool] = False
     Options: ClassVar[type[LearningOptions]] = TrainingOptions
 
     def features(
@@ -220,13 +223,15 @@ class Network:
         raise NotImplementedError
 
     def head(self, features: keras.KerasTensor, head: Head, options: Any, seeds: Iterator[int]) -> keras.KerasTensor:
-        """The outputs, shape (batch, units). The default is one full connection, as the problem asks."""
+        """The outputs, shape (batch, units). The default is one full connection, as the problem asks; beside a straight path
+        it begins by adding nothing."""
         import keras
 
+        start = keras.initializers.GlorotUniform(seed=next(seeds))
         return keras.layers.Dense(
             head.units,
             activation=head.activation,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=next(seeds)),
+            kernel_initializer="zeros" if head.ahead else start,
             name="output",
         )(features)
 
@@ -238,7 +243,13 @@ class Network:
         inputs = {name: keras.Input(tensor.shape, dtype=tensor.dtype, name=name) for name, tensor in used.items()}
         seeds = seeds_from(seed)
         features = self.features(*words_as_flags(inputs, used), head, options, seeds)
-        return keras.Model(inputs, self.head(features, head, options, seeds), name=self.name)
+        made = self.head(features, head, options, seeds)
+        if head.ahead and not self.straight:
+            from nervura.layers.window_ridge import window_ridge
+
+            ahead = window_ridge(used[SERIES], head, "straight")(inputs[SERIES])
+            made = keras.layers.Add(name="ahead")([ahead, made])
+        return keras.Model(inputs, made, name=self.name)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
         """What trains ``model`` by an objective of the network's own; None where the problem's loss is made small."""
@@ -343,6 +354,7 @@ class RecurrentNetwork(Network):
     """
 
     takes = frozenset({"series", "tokens"})
+    suits = Network.suits | {"forecasting"}
     Options: ClassVar[type[LearningOptions]] = RecurrentOptions
     layer: ClassVar[str]
 

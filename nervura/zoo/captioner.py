@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from nervura.layers.row_loss import OwnObjective
     from nervura.problems.base import Head
 
-MOST_TAGS = 1_000
 WIDEST = 256
 FEWEST_REGIONS = 6
 """A side of the last maps has at least so many places."""
@@ -198,42 +197,15 @@ class Captioner(Network):
             name="writer",
         )(features)
 
+    def enter(self, learner: keras.Model, phase: Phase) -> None:
+        learner.objective.enter(learner, phase.name)
+
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        import keras
-        from keras import ops
+        from nervura.layers.caption_objective import CaptionObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        from nervura.layers.naming import Naming
-        from nervura.layers.one_view import OneView
-        from nervura.layers.row_loss import TARGET, OwnObjective
-        from nervura.sentences import FIRST_WORD
-
-        encoder, writer = encoder_of(model), model.get_layer("writer")
-        # The vocabulary is in the order of how common words are.
-        naming = Naming(min(MOST_TAGS, writer.codes - FIRST_WORD), seed=seed, name="naming")
-        naming.build(model.get_layer(FEATURES).output.shape)
-        one_view = OneView(seed, name="one_view")
-
-        class Captions(OwnObjective):
-            def enter(self, phase: str) -> None:
-                super().enter(phase)
-                inner = [layer.layers for layer in encoder.layers if isinstance(layer, keras.Model)]
-                for layer in [*(one for one in encoder.layers if not isinstance(one, keras.Model)), *sum(inner, [])]:
-                    # A backbone normalises by the statistics that it came with.
-                    kept = inner and isinstance(layer, keras.layers.BatchNormalization)
-                    layer.trainable = phase != WRITING and not kept
-                naming.trainable, writer.trainable = phase == NAMING, phase != NAMING
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            texts = ops.cast(inputs[TARGET], "int32")
-            if FEATURES in inputs:
-                regions = one_view(inputs[FEATURES], training=training)
-            else:
-                regions = encoder({PICTURES: inputs[PICTURES]}, training=training and phase != WRITING)
-            if phase == NAMING:
-                return naming(regions, texts, training=training)
-            return writer(regions, texts, training=training)
-
-        return Captions(model, objective, [naming, one_view], takes_target=True)
+        objective = CaptionObjective(model, seed)
+        return OwnObjective(model, objective, objective.others, takes_target=True)
 
     def computed(
         self, model: keras.Model, phase: Phase, x: dict[str, np.ndarray], learnt: bool
@@ -267,10 +239,3 @@ def stages_for(sides: tuple[int, ...]) -> int:
     while -(-side // 2 ** (stages + 1)) >= FEWEST_REGIONS:
         stages += 1
     return stages
-
-
-def encoder_of(model: keras.Model) -> keras.Model:
-    """The part of the predicting model that sees."""
-    import keras
-
-    return keras.Model({PICTURES: model.inputs[0]}, model.get_layer(FEATURES).output, name="encoder")

@@ -91,21 +91,9 @@ class ContrastiveAutoencoder(Rebuilding):
         return joined(direction, reached, options.latent_dim, seeds, "code", straight=True)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
-        from nervura.layers.thinned import Thinned, twins_loss
+        from nervura.layers.contrastive_objective import ContrastiveObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        giver, coder = halves_of(model)
-        blocks = blocks_of(tensors)
-        thinned = Thinned(options.kept, next(seeds_from([seed, 1])), name="thinned")
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs)
-            copies = thinned(given, training=training)
-            (one, sums), (other, _) = (coder(copy, training=training) for copy in copies)
-            loss = twins_loss(one, other, options.temperature)
-            if not options.rebuilding:
-                return loss
-            return loss + options.rebuilding * rebuilding_loss(given, sums, blocks)
-
-        return OwnObjective(model, objective, [thinned])
+        told = (options.kept, options.temperature, options.rebuilding)
+        objective = ContrastiveObjective(model, *told, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

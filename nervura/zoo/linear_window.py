@@ -36,6 +36,7 @@ class LinearWindow(Network):
     summary = "a linear map from the window to the steps ahead, by ridge regression"
     takes = frozenset({"series"})
     suits = frozenset({"forecasting"})
+    straight = True
 
     @dataclass
     class Options(LearningOptions):

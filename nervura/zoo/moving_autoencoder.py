@@ -41,22 +41,8 @@ class MovingAutoencoder(Rebuilding):
         return super().settle(options, head, tensors)
 
     def learner(self, model: keras.Model, tensors: list[Tensor], options: Any, seed: int) -> OwnObjective | None:
-        from keras import ops
+        from nervura.layers.moving_objective import MovingObjective
+        from nervura.layers.row_loss import OwnObjective
 
-        from nervura.encoding import PICTURES
-        from nervura.layers.given import blocks_of, halves_of
-        from nervura.layers.moved import Moved
-        from nervura.layers.row_loss import OwnObjective, rebuilding_loss
-
-        giver, coder = halves_of(model)
-        moved, blocks = Moved(False, options.shift, next(seeds_from([seed, 1])), name="moved"), blocks_of(tensors)
-        moved.build((None, *tensors[0].shape))
-
-        def objective(inputs: Any, training: bool, phase: str) -> Any:
-            given = giver(inputs)
-            seen = (
-                ops.reshape(moved(inputs[PICTURES], training=training), ops.shape(given)) / 255 if training else given
-            )
-            return rebuilding_loss(given, coder(seen, training=training)[1], blocks, options.pixels)
-
-        return OwnObjective(model, objective, [moved])
+        objective = MovingObjective(model, options.shift, options.pixels, next(seeds_from([seed, 1])))
+        return OwnObjective(model, objective, objective.others)

@@ -34,6 +34,7 @@ class ResidualWindow(Network):
     summary = "a linear map of the window, and dense blocks that learn what it leaves: TiDE"
     takes = frozenset({"series"})
     suits = frozenset({"forecasting"})
+    straight = True
 
     @dataclass
     class Options(LearningOptions):
@@ -43,8 +44,8 @@ class ResidualWindow(Network):
         dropout: float = option(
             0.3, "share of what a block's hidden layer gives set to zero in training", low=0.0, high=0.95
         )
-        epochs: int = option(40, "most passes over the training rows", low=1, high=100_000)
-        patience: int = option(4, "passes without a better validation loss before training stops", low=1, high=100_000)
+        epochs: int = option(20, "most passes over the training rows", low=1, high=100_000)
+        patience: int = option(3, "passes without a better validation loss before training stops", low=1, high=100_000)
         learning_rate: float = option(3e-4, "size of a step", low=1e-7, high=10.0, search=(1e-4, 3e-4, 1e-3))
 
     def features(

