@@ -18,20 +18,20 @@ QUICK = {"hidden": [8], "epochs": 3}
 
 
 @contextmanager
-def brief_rivals(deepest: int = 1) -> Iterator[None]:
+def brief_rivals(each_depth: bool = False) -> Iterator[None]:
     """What a run is judged beside learns briefly: four passes, ten trees, two seeds; of the networks of growing depth
-    there are the first ``deepest``."""
+    there are, unless all are asked for, one without a hidden layer and one with two."""
     from nervura import evaluation
     from nervura.baselines import base
 
-    design = evaluation.design
+    design, ladder = evaluation.design, evaluation.LADDER if each_depth else evaluation.LADDER[::2]
 
     def brief(problem: Any, network: Any, schema: Any, options: Any, *more: Any, **how: Any) -> Any:
         return design(problem, network, schema, {"epochs": 4, **options}, *more, **how)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "design", brief)
-        patch.setattr(evaluation, "LADDERS", {**evaluation.LADDERS, None: evaluation.LADDER[:deepest]})
+        patch.setattr(evaluation, "LADDERS", {**evaluation.LADDERS, None: ladder})
         patch.setattr(evaluation, "SEEDS", 2)
         patch.setattr(base, "MOST_TREES", 10)
         yield
@@ -131,7 +131,7 @@ def trained(table: Path, once: Once, tmp_path_factory: pytest.TempPathFactory) -
     def make(folder: Path) -> None:
         import nervura
 
-        with brief_rivals(deepest=4):
+        with brief_rivals(each_depth=True):
             nervura.train(table, "healthy", network="feed_forward", options=QUICK, out=folder / "trained")
 
     return shutil.copytree(once("run_of_table", make) / "trained", tmp_path_factory.mktemp("runs") / "trained")

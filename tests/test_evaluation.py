@@ -37,7 +37,7 @@ def judged(folder: Path, **how: Any) -> tuple[Run, dict[str, Any]]:
 
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
-    with brief_rivals(len(LADDER)):
+    with brief_rivals(each_depth=True):
         yield
 
 
