@@ -24,6 +24,7 @@ from nervura.problems.base import Targetless
 from nervura.run import Run
 from nervura.shelf import Shelf
 from nervura.sources import sources
+from nervura.trackers import trackers
 from nervura.zoo import zoo
 from nervura.zoo.base import Network
 
@@ -34,6 +35,7 @@ SHELVES = {
     "problems": problems,
     "zoo": zoo,
     "exporters": exporters,
+    "trackers": trackers,
     "baselines": baselines,
     "clusterers": clusterers,
     "detectors": detectors,
