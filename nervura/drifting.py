@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,9 @@ MOST_ROWS = 100_000
 
 BINS, MOST_LEVELS = 10, 20
 """Numbers are counted between their deciles, levels one by one as far as the second of these."""
+
+FEW = 16
+"""The bins of so many values are looked up one by one, of more by NumPy, which takes longer to begin."""
 
 COUNTED = ("number", "datetime", "boolean", "category")
 """The kinds of columns that have a histogram each; pictures have two."""
@@ -168,37 +172,36 @@ class Counts:
         sizes = [one.size for one in self.of.values()]
         self.starts = dict(zip(self.of, np.cumsum([0, *sizes[:-1]]).tolist(), strict=True)) if sizes else {}
         self.size = sum(sizes)
-        numbers = {key: one for key, one in self.of.items() if one.edges is not None}
-        widest = max((len(one.edges) for one in numbers.values() if one.edges is not None), default=0)
-        self._numbers = list(numbers)
-        # No number lies above infinity: shorter rows of edges are filled up with it.
-        self._edges = np.full((len(numbers), widest), np.inf)
-        for row, one in enumerate(numbers.values()):
-            assert one.edges is not None
-            self._edges[row, : len(one.edges)] = one.edges
-        self._first = np.array([self.starts[key] for key in numbers], dtype=np.int64)
-        self._missing = np.array([self.starts[key] + one.size - 1 for key, one in numbers.items()], dtype=np.int64)
-        self._levels = [
-            ({level: self.starts[key] + place for level, place in one.levels.items()}, key, self.starts[key] + one.size)
-            for key, one in self.of.items()
-            if one.edges is None
+        self._each = [
+            (
+                part,
+                name,
+                self.starts[part, name],
+                None if one.edges is None else one.edges.tolist(),
+                one.levels,
+                one.size,
+            )
+            for (part, name), one in self.of.items()
         ]
 
     def _parts(self) -> dict[str, dict[str, Any]]:
         return {"inputs": self.told, "answers": self.told["answers"]}
 
-    def places(self, inputs: dict[str, np.ndarray], answers: dict[str, np.ndarray]) -> np.ndarray:
+    def places(self, inputs: dict[str, np.ndarray], answers: dict[str, np.ndarray]) -> list[int]:
         """Where to add one for each value of the same rows, which all columns have: whole numbers below ``size``."""
-        given = {"inputs": inputs, "answers": answers}
-        found = []
-        if self._numbers:
-            values = np.stack([given[part][name] for part, name in self._numbers], axis=1)
-            places = (values[:, :, None] > self._edges).sum(axis=2) + self._first
-            found.append(np.where(np.isnan(values), self._missing, places).ravel())
-        for levels, (part, name), end in self._levels:
-            known = {**levels, "": end - 1}
-            found.append(np.array([known.get(value, end - 2) for value in given[part][name]], dtype=np.int64))
-        return np.concatenate(found) if found else np.zeros(0, np.int64)
+        found: list[int] = []
+        for part, name, start, edges, levels, size in self._each:
+            values = (inputs if part == "inputs" else answers)[name]
+            if len(values) > FEW:
+                found += (start + self.of[part, name].bins(values)).tolist()
+                continue
+            missing = start + size - 1
+            for value in values.tolist():
+                if edges is None:
+                    found.append(start + levels[value] if value in levels else missing if value == "" else missing - 1)
+                else:
+                    found.append(missing if value != value else start + bisect_left(edges, value))
+        return found
 
     def sheet(self, counts: np.ndarray) -> dict[str, list[dict[str, Any]]]:
         """The stability of each column and of the answers, the least stable first.

@@ -778,7 +778,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "'{column}' holds names, as text; given was {given}.",
         "'{column}' contém nomes, como texto; foi dado {given}.",
     ),
-    "serve.wrong.picture": ("A picture is needed: {given}.", "É precisa uma imagem: {given}."),
+    "serve.wrong.picture": (
+        "A picture is needed; what was given cannot be read as one.",
+        "É precisa uma imagem; o que foi dado não pode ser lido como uma.",
+    ),
+    "serve.wrong.large_picture": (
+        "A picture has at most 50 million pixels; given was a larger one.",
+        "Uma imagem tem no máximo 50 milhões de píxeis; foi dada uma maior.",
+    ),
     "serve.new_levels": (
         "'{column}' has levels that were not in training: {levels}. They are read as any other level.",
         "'{column}' tem níveis que não estavam no treino: {levels}. São lidos como qualquer outro nível.",

@@ -215,7 +215,8 @@ def decode_one(content: bytes, encoding: Encoding, most_pixels: int) -> np.ndarr
     """One picture as ``decode`` gives it, uint8 (height, width, channels).
 
     Raises:
-        ValueError: it cannot be read, or has more pixels than ``most_pixels``.
+        ValueError: it cannot be read.
+        OverflowError: it has more pixels than ``most_pixels``.
     """
     height, width, channels = encoding["height"], encoding["width"], encoding["channels"]
     try:
@@ -228,7 +229,7 @@ def decode_one(content: bytes, encoding: Encoding, most_pixels: int) -> np.ndarr
         raise
     except Exception as error:  # a damaged picture raises one of a dozen kinds
         raise ValueError("it cannot be read as a picture") from error
-    raise ValueError(f"it has {pixels:,} pixels, and {most_pixels:,} are allowed")
+    raise OverflowError(f"it has {pixels:,} pixels, and {most_pixels:,} are allowed")
 
 
 def _decode_array(values: pl.Series, encoding: Encoding, out: np.ndarray) -> np.ndarray:

@@ -256,8 +256,10 @@ def _category(field: Field, given: Any) -> str:
 def _picture(field: Field, given: Any) -> np.ndarray:
     try:
         return pictures.decode_one(given, field.column.encoding or {}, MOST_PIXELS)
-    except ValueError as error:
-        raise Wrong("picture", str(error)) from None
+    except ValueError:
+        raise Wrong("picture", "") from None
+    except OverflowError:
+        raise Wrong("large_picture", "") from None
 
 
 VALUES = {"number": _number, "boolean": _boolean, "datetime": _moment, "category": _category, "image": _picture}

@@ -27,6 +27,8 @@ OWN = "network"
 """What the file of a run's own network calls its model."""
 
 ROWS_AT_ONCE, PICTURES_AT_ONCE = 1024, 64
+FEW = 200
+"""So many counts are raised one by one, more of them together."""
 
 
 @dataclass(frozen=True)
@@ -231,28 +233,25 @@ class Tally:
         if self.counts is not None:
             size = self.counts.size + 1  # the last counts rows
             self.file = np.memmap(folder / f"{os.getpid()}.counts", dtype=np.int64, mode="w+", shape=(size,))
+            self.numbers = self.file.data
         self.lock = threading.Lock()
 
     def add(self, fields: Fields, values: dict[str, np.ndarray], answers: Answers) -> None:
         """Counts the rows of a request."""
         if self.counts is None:
             return
-        told = {**values}
+        inputs = values
         for field in fields:
             if field.holds == "uint8":
-                told |= drifting.picture_columns(values[field.name])
-        of_answers = drifting.answer_columns(answers.predictions, answers.probabilities)
-        rows = len(answers.predictions)
-        for first in range(0, rows, ROWS_AT_ONCE):
-            part = slice(first, first + ROWS_AT_ONCE)
-            places = self.counts.places(
-                {name: told[name][part] for part_of, name, _ in self.counts.kept if part_of == "inputs"},
-                {name: one[part] for name, one in of_answers.items()},
-            )
-            with self.lock:
-                np.add.at(self.file, places, 1)
+                inputs = drifting.picture_columns(values[field.name])
+        places = self.counts.places(inputs, drifting.answer_columns(answers.predictions, answers.probabilities))
         with self.lock:
-            self.file[-1] += rows
+            if len(places) <= FEW:
+                for place in places:
+                    self.numbers[place] += 1
+            else:
+                self.file += np.bincount(places, minlength=len(self.file))
+            self.numbers[self.counts.size] += len(answers.predictions)
 
     def sheet(self) -> dict[str, Any]:
         """How much the rows of all workers, since the server was started, have moved away from the training rows."""

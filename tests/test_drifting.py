@@ -70,6 +70,13 @@ def test_counts_are_those_of_the_histograms() -> None:
     answers = {"prediction": np.array(["yes"] * 500, dtype=object), "probability": np.full(500, 0.7)}
     places = counts.places(counted(rows), answers)
     found = np.bincount(places, minlength=counts.size)
+    # One row after the other gives the same.
+    each = [
+        counts.places(*({n: v[i : i + 1] for n, v in part.items()} for part in (counted(rows), answers)))
+        for i in range(60)
+    ]
+    some = counts.places(*({n: v[:60] for n, v in part.items()} for part in (counted(rows), answers)))
+    assert sorted(place for one in each for place in one) == sorted(some)
     for name, one in told["columns"].items():  # type: ignore[attr-defined]
         start = counts.starts["inputs", name]
         assert found[start : start + len(one["counts"])].tolist() == one["counts"]

@@ -404,6 +404,32 @@ def test_reasons_are_what_typical_values_change(run: Path) -> None:
     assert "colour" not in dict(served.reasons({**values, "colour": np.array([commonest], dtype=object)}, answers))
 
 
+def test_pictures_are_answered_as_by_the_run(pictured: Path, photos: Path, tmp_path: Path) -> None:
+    run = nervura.load(pictured)
+    if not (pictured / "exports" / "model.onnx").exists():
+        run.export("onnx")
+    files = [photos / kind / f"{number}.png" for kind in ("lying", "standing") for number in range(3)]
+    expected = run.predict(pl.DataFrame({"picture": [file.read_bytes() for file in files]}))
+    with Server(tmp_path, pictured) as server:
+        sent = [("pictures", (file.name, file.read_bytes(), "image/png")) for file in files]
+        told = server.client.post(f"{server.address}/predict", files=sent).json()
+        classes = server.get("/schema").json()["classes"]
+        np.testing.assert_allclose(
+            shares(told["answers"], classes),
+            expected.select(f"probability_{name}" for name in classes).to_numpy(),
+            atol=1e-5,
+        )
+        alone = server.predict(files[0].read_bytes(), "image/png").json()
+        np.testing.assert_allclose(shares(alone["answers"], classes), shares(told["answers"][:1], classes), atol=1e-5)
+        says = refused(server.predict(b"no picture", "image/png"), 422)["detail"]
+        assert "cannot be read as one" in says
+        refused(server.predict(b"{}"), 415)
+        assert server.get("/drift").json()["rows"] == 7
+        page = server.client.post(f"{server.address}/", files=sent[:1])
+        assert page.status_code == 200 and told["answers"][0]["prediction"] in page.text
+        assert 'type="file"' in server.get("/").text
+
+
 # --- How it ends ---
 
 

@@ -9,6 +9,13 @@ from nervura.bodies.base import Body, Given
 from nervura.serving_fields import BadRequest, Fields
 
 
+def _no_number(word: str) -> NoReturn:
+    raise ValueError(f"{word} is not JSON; a missing value is null")
+
+
+DECODER = json.JSONDecoder(parse_constant=_no_number)
+
+
 class JsonBody(Body):
     name = "json"
     summary = "JSON: an object of column and value, or a list of such objects"
@@ -16,7 +23,7 @@ class JsonBody(Body):
 
     def read(self, content: bytes, content_type: str, fields: Fields, most_rows: int) -> Given:
         try:
-            found = json.loads(content, parse_constant=_no_number)
+            found = DECODER.decode(content.decode())
             if b"\\u" in content:
                 # Half of a pair of surrogates is no character, though JSON can write it.
                 json.dumps(found, ensure_ascii=False).encode()
@@ -37,7 +44,3 @@ class JsonBody(Body):
     def schema(self, fields: Fields) -> dict[str, Any]:
         row = {"$ref": "#/components/schemas/Row"}
         return {"anyOf": [row, {"type": "array", "items": row, "minItems": 1}]}
-
-
-def _no_number(word: str) -> NoReturn:
-    raise ValueError(f"{word} is not JSON; a missing value is null")
