@@ -132,7 +132,13 @@ def _parser() -> argparse.ArgumentParser:
         help="learn from the rows without a target first, and say what that gained (default network: deep_feed_forward "
         "for tables, convolutional for pictures)",
     )
-    train.add_argument("--tensorboard", action="store_true", help="also write logs for TensorBoard into the run")
+    train.add_argument(
+        "--track",
+        action="append",
+        default=[],
+        metavar="TRACKER",
+        help="tell of the training elsewhere too: mlflow or tensorboard; may be repeated",
+    )
     _add_language(train)
 
     check = add("check", _check, "say, before any training, whether a network is worth it")
@@ -170,9 +176,15 @@ def _parser() -> argparse.ArgumentParser:
 
     export = add("export", _export, "write a run in another form")
     export.add_argument("run", metavar="RUN")
-    export.add_argument("--to", default="code", metavar="FORMAT", help="code, keras or onnx (default: %(default)s)")
+    export.add_argument(
+        "--to",
+        default="code",
+        metavar="FORMAT",
+        help="code, notebook, keras, onnx, savedmodel or litert (default: %(default)s)",
+    )
     export.add_argument("--out", metavar="DIR", help="where to (default: RUN/exports/FORMAT)")
     _add_use(export)
+    _add_language(export, "a notebook")
 
     pack = add("pack", _pack, "write a run as one file that can be sent and kept")
     pack.add_argument("run", metavar="RUN")
@@ -267,13 +279,13 @@ def _add_data(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_language(command: argparse.ArgumentParser) -> None:
+def _add_language(command: argparse.ArgumentParser, what: str = "the report") -> None:
     command.add_argument(
         "--lang",
         default="en",
         type=language,
         metavar="LANG",
-        help="language of the report: en or pt (default: %(default)s)",
+        help=f"language of {what}: en or pt (default: %(default)s)",
     )
 
 
@@ -327,7 +339,7 @@ def _train(given: argparse.Namespace) -> int:
             level=given.level,
             out=given.out,
             pretrain=given.pretrain,
-            tensorboard=given.tensorboard,
+            track=given.track,
             lang=given.lang,
             watchers=[display.epoch],
             tell=display.step,
@@ -506,7 +518,7 @@ def _report(given: argparse.Namespace) -> None:
 def _export(given: argparse.Namespace) -> None:
     import nervura
 
-    path = nervura.load(given.run).export(given.to, given.out, given.use)
+    path = nervura.load(given.run).export(given.to, given.out, given.use, given.lang)
     _print_json({"export": str(path)}) if given.json else print(path)
 
 

@@ -148,8 +148,12 @@ def evaluate(
 
 def _histograms(dataset: Dataset, problem: Problem, estimates: np.ndarray) -> dict[str, Any]:
     """What the training rows, and the answers for the test rows, look like: new rows are compared with it."""
-    pictured = medium(dataset.schema) == PICTURES
-    rows = dataset.arrays("train")[0][PICTURES] if pictured else dataset.sample("train", drifting.MOST_ROWS)
+    if medium(dataset.schema) == PICTURES:
+        rows: pl.DataFrame | np.ndarray = dataset.arrays("train")[0][PICTURES]
+    elif any(column.kind in drifting.COUNTED for column in dataset.schema.inputs):
+        rows = dataset.sample("train", drifting.MOST_ROWS)
+    else:
+        rows = pl.DataFrame()  # series and documents are not counted, and long to read again
     return drifting.histograms(dataset.schema, rows, problem, estimates)
 
 

@@ -16,6 +16,7 @@ from nervura.designing import rows_at_once
 from nervura.errors import MissingDependency, NervuraError, OptionError, RunError
 from nervura.exporters import exporters
 from nervura.exporters.base import Answerer, Exporter, load_problem
+from nervura.messages import language_index
 from nervura.predicting import answerer, answering, called, load_model, load_schema
 from nervura.problems.base import Appraised
 from nervura.run import Run, in_file_names
@@ -39,6 +40,7 @@ def export(
     out: str | Path | None = None,
     rows: pl.DataFrame | None = None,
     use: str = NETWORK,
+    lang: str = "en",
 ) -> Path:
     """Writes ``run`` as ``to`` and gives the path, ``<run>/exports/<name>`` unless ``out`` names another.
 
@@ -50,13 +52,15 @@ def export(
         rows: raw rows to compare on, as the run's source reads them. By default the first of the table that the run was
             trained on, where it can still be read.
         use: which of the run's models, as for ``predicting.predict``.
+        lang: of the texts for people, where the form has some: ``en`` or ``pt``.
 
     Raises:
-        OptionError: there is no such form or model, or the form cannot carry that model.
+        OptionError: there is no such form, model or language, or the form cannot carry that model.
         MissingDependency: the form needs a package that is not installed.
         RunError: the run cannot be written so, or the form predicts differently.
     """
     exporter = exporters.load(to)
+    language_index(lang)
     for package, extra in exporter.requires:
         if find_spec(package) is None:
             raise MissingDependency(f"The export '{to}'", package, extra)
@@ -80,7 +84,8 @@ def export(
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as folder:
             made = Path(folder) / target.name
-            made = exporter.write(run, made) if other is None else exporter.write_model(run, made, other)
+            how = {"lang": lang} if exporter.speaks else {}
+            made = exporter.write(run, made, **how) if other is None else exporter.write_model(run, made, other)
             compared = _first_rows(run) if rows is None else rows
             if compared is not None and compared.height:
                 compare(run, exporter, made, compared, NETWORK if other is None else use)

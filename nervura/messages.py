@@ -173,6 +173,118 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Each model minus the best ({best}), on the same test rows. An interval that holds 0 is within noise.",
         "Cada modelo menos o melhor ({best}), nas mesmas linhas de teste. Um intervalo que contém 0 está dentro do ruído.",
     ),
+    # The notebook
+    "notebook.title": ("{name}: predicting {target}", "{name}: prever {target}"),
+    "notebook.lead": (
+        "A network from the data to its answers, step by step: what it learns from, what is asked, how the network is built and "
+        "trained, and how good it is on rows that it has never seen. The network is a `{network}` with {parameters} parameters; "
+        "its code is all here, in plain Keras, and is yours to change.",
+        "Uma rede, dos dados às respostas, passo a passo: com que aprende, o que se pergunta, como a rede é construída e treinada, "
+        "e quão boa é em linhas que nunca viu. A rede é uma `{network}` com {parameters} parâmetros; todo o seu código está aqui, "
+        "em Keras simples, e é seu para mudar.",
+    ),
+    "notebook.how": (
+        "Install what it needs with `pip install -r requirements.txt`, then run the cells from top to bottom. `SOURCE` is the "
+        "table or folder that was learnt from, `NEW` what is answered at the end.",
+        "Instale o que é preciso com `pip install -r requirements.txt` e corra as células de cima para baixo. `SOURCE` é a tabela "
+        "ou pasta com que se aprendeu, `NEW` aquilo a que se responde no fim.",
+    ),
+    "notebook.data": ("The data", "Os dados"),
+    "notebook.data_table": (
+        "The table has {rows} rows, and {columns} columns that the network sees. A network computes with numbers: each number is "
+        "taken in units of its spread around its median, each name becomes the place that it has in a list. What follows does "
+        "that; the figures in it were learnt from the training rows alone.",
+        "A tabela tem {rows} linhas, e {columns} colunas que a rede vê. Uma rede calcula com números: cada número é tomado em "
+        "unidades da sua dispersão à volta da mediana, cada nome passa a ser o lugar que tem numa lista. É o que faz o que se "
+        "segue; os números que aí estão foram aprendidos só com as linhas de treino.",
+    ),
+    "notebook.data_pictures": (
+        "There are {rows} pictures. They are brought to one size; a network sees each as numbers from 0 to 255.",
+        "Há {rows} imagens. São postas todas no mesmo tamanho; uma rede vê cada uma como números de 0 a 255.",
+    ),
+    "notebook.data_series": (
+        "There are {rows} series. Gaps are filled, and the values are taken in units of their spread around their median.",
+        "Há {rows} séries. As falhas são preenchidas, e os valores são tomados em unidades da sua dispersão à volta da mediana.",
+    ),
+    "notebook.aside": ("Left aside are:", "Ficam de lado:"),
+    "notebook.target": ("This is what is to be predicted, `{target}`:", "É isto que se quer prever, `{target}`:"),
+    "notebook.inputs": (
+        "Before any network, a look: does the target show in single columns? These matter most to the trained network: {columns}.",
+        "Antes de qualquer rede, um olhar: vê-se o alvo em colunas isoladas? Estas são as que mais contam para a rede treinada: "
+        "{columns}.",
+    ),
+    "notebook.pictures": ("Some of them:", "Algumas delas:"),
+    "notebook.series": ("Some of them:", "Algumas delas:"),
+    "notebook.problem": ("The problem", "O problema"),
+    "notebook.asked": ("What is asked: {problem}. Why: {reason}.", "O que se pergunta: {problem}. Porquê: {reason}."),
+    "notebook.parts": (
+        "A network can learn rows by heart. So it learns from some, others say when to stop, and others again judge; these it never "
+        "sees before.",
+        "Uma rede pode decorar linhas. Por isso aprende com umas, outras dizem quando parar, e outras ainda avaliam; essas nunca as "
+        "vê antes.",
+    ),
+    "notebook.split": (
+        "{train} rows are for training, {validation} for validation and {test} for the test. How they were chosen: {method}.",
+        "{train} linhas são para treino, {validation} para validação e {test} para teste. Como foram escolhidas: {method}.",
+    ),
+    "notebook.network": ("The network", "A rede"),
+    "notebook.built": (
+        "`{network}`: {summary}. It has {parameters} parameters, the numbers that training finds.",
+        "`{network}`: {summary}. Tem {parameters} parâmetros, os números que o treino encontra.",
+    ),
+    "notebook.layers": (
+        "It uses layers that Keras does not have. Each says what it does; their code is folded away in most readers.",
+        "Usa camadas que o Keras não tem. Cada uma diz o que faz; o seu código aparece dobrado na maioria dos leitores.",
+    ),
+    "notebook.training": ("Training", "O treino"),
+    "notebook.curve": (
+        "The loss says how wrong the network is. On the training rows it falls on and on; on the validation rows it turns where "
+        "the network begins to learn by heart. The dashed line is the epoch whose weights were kept.",
+        "A perda diz quanto a rede se engana. Nas linhas de treino continua a descer; nas de validação muda de rumo onde a rede "
+        "começa a decorar. A linha tracejada é a época cujos pesos ficaram.",
+    ),
+    "notebook.again": (
+        "Below, the trained weights are loaded. With `TRAIN_AGAIN = True` the network is trained here and now instead: try another "
+        "width, another learning rate, and see what the judgement says.",
+        "Abaixo carregam-se os pesos treinados. Com `TRAIN_AGAIN = True` a rede é antes treinada aqui e agora: experimente outra "
+        "largura, outra taxa de aprendizagem, e veja o que diz a avaliação.",
+    ),
+    "notebook.judgement": ("The judgement", "A avaliação"),
+    "notebook.decoding": (
+        "What the network gives becomes an answer:",
+        "O que a rede dá torna-se uma resposta:",
+    ),
+    "notebook.again_judged": (
+        "The same figure for the network in this notebook:",
+        "O mesmo número para a rede deste caderno:",
+    ),
+    "notebook.confusion": (
+        "Where is it right, and where wrong? Left: the true class of each test row, and the likeliest class by the network. Right: "
+        "of the rows that it gave about the same probability, how many came true; on the dashed line a probability means what it "
+        "says.",
+        "Onde acerta e onde erra? À esquerda: a classe verdadeira de cada linha de teste, e a classe mais provável segundo a rede. "
+        "À direita: das linhas a que deu mais ou menos a mesma probabilidade, quantas se confirmaram; na linha tracejada, uma "
+        "probabilidade quer dizer o que diz.",
+    ),
+    "notebook.scatter": (
+        "Where is it right, and where wrong? Left: on the dashed line the prediction is the truth. Right: the errors.",
+        "Onde acerta e onde erra? À esquerda: na linha tracejada, a previsão é a verdade. À direita: os erros.",
+    ),
+    "notebook.answers": ("Answers for new rows", "Respostas para linhas novas"),
+    "notebook.new": (
+        "`NEW` has the same columns as `SOURCE`; the target may be missing.",
+        "`NEW` tem as mesmas colunas que `SOURCE`; o alvo pode faltar.",
+    ),
+    "notebook.axis_rows": ("Rows", "Linhas"),
+    "notebook.axis_share": ("Share of the rows", "Parte das linhas"),
+    "notebook.axis_training": ("training", "treino"),
+    "notebook.axis_validation": ("validation", "validação"),
+    "notebook.axis_true": ("True", "Verdade"),
+    "notebook.axis_named": ("Named", "Resposta"),
+    "notebook.axis_predicted": ("Predicted", "Previsto"),
+    "notebook.axis_mean": ("Probability given", "Probabilidade dada"),
+    "notebook.axis_came_true": ("Share that came true", "Parte que se confirmou"),
+    "notebook.axis_error": ("True minus predicted", "Verdade menos previsto"),
     # Champion and challenger
     "champion.table": (
         "This network and the champion on the same test rows, with 95 % intervals",
@@ -763,8 +875,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "'{column}' contém números; foi dado o texto {given}. Escreva um número sem aspas.",
     ),
     "serve.wrong.too_large": (
-        "'{column}' holds numbers of 64 bits; given was a larger one.",
-        "'{column}' contém números de 64 bits; foi dado um maior.",
+        "'{column}' holds numbers up to 1e300; given was a larger one.",
+        "'{column}' contém números até 1e300; foi dado um maior.",
     ),
     "serve.wrong.boolean": (
         "'{column}' holds true or false{words}; given was {given}.",

@@ -33,6 +33,9 @@ LONGEST_SHOWN = 60
 MOST_PIXELS = 50_000_000
 """A picture has at most so many, however well it is packed."""
 
+LARGEST = 1e300
+"""JSON can write numbers that no float holds."""
+
 EPOCH = datetime(1970, 1, 1)
 MILLISECOND = timedelta(milliseconds=1)
 
@@ -199,8 +202,8 @@ def _number(field: Field, given: Any) -> float:
         number = float(given)
     except OverflowError:
         number = math.inf
-    if math.isinf(number):
-        raise Wrong("too_large", "∞" if number > 0 else "-∞")
+    if abs(number) > LARGEST:
+        raise Wrong("too_large", "")
     return number
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from nervura import __version__
 from nervura.bodies.base import Body
-from nervura.serving_fields import Field, Fields
+from nervura.serving_fields import LARGEST, Field, Fields
 
 MOST_LEVELS = 20
 NULL = {"type": "null"}
@@ -151,7 +151,7 @@ def _column(field: Field) -> dict[str, Any]:
         notes.append(f"Usually {low} to {high}")
     kinds: list[dict[str, Any]]
     if field.kind == "number":
-        kinds = [{"type": "number", "minimum": -1.7e308, "maximum": 1.7e308}]
+        kinds = [{"type": "number", "minimum": -LARGEST, "maximum": LARGEST}]
     elif field.kind == "datetime":
         kinds = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
     elif field.kind == "boolean":

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nervura import __version__
-from nervura.messages import number, percent, text
+from nervura.messages import number, percent, short_number, text
 from nervura.serving_fields import BadRequest, Field, Fields
 
 MOST_LEVELS = 100
@@ -118,7 +118,9 @@ def _in_form(page: Page, one: Field) -> str:
     )
     if value is None:
         return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _shown(one: Field, value: Any, lang: str) -> str:
@@ -129,7 +131,7 @@ def _shown(one: Field, value: Any, lang: str) -> str:
     if isinstance(told, bool):
         words = one.words or (text("serve.no", lang), text("serve.yes", lang))
         return words[told]
-    return number(told, lang) if isinstance(told, float) else str(told)
+    return short_number(told, lang) if isinstance(told, float) else str(told)
 
 
 def _shares(page: Page) -> list[dict[str, Any]]:

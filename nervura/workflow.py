@@ -16,7 +16,7 @@ import keras
 import numpy as np
 import polars as pl
 
-from nervura import backend, calibration, checking, keeping, renewing, training
+from nervura import backend, calibration, checking, keeping, renewing, tracking, training
 from nervura.appraisal import appraise
 from nervura.checking import Check
 from nervura.dataset import Arrays, Dataset, hashes
@@ -34,6 +34,7 @@ from nervura.retrieving import similar
 from nervura.run import Run, next_directory
 from nervura.schema import text_table
 from nervura.searching import SHORTEST_TRIAL, Found, Search, folder_of, require_optuna
+from nervura.trackers.base import Tracker
 
 ENDING_SECONDS, ENDING_SHARE = 4.0, 0.6
 """What the last scores, the report and the interpreter's end take: seconds, or more on a slow or busy machine, as a share
@@ -100,12 +101,12 @@ class TrainedRun(Run):
         """Writes the report and gives its path."""
         return report(self, lang)
 
-    def export(self, to: str = "code", out: str | Path | None = None, use: str = "network") -> Path:
+    def export(self, to: str = "code", out: str | Path | None = None, use: str = "network", lang: str = "en") -> Path:
         """Writes the run, or another of its models, in another form; see ``nervura.exporting.export``."""
         from nervura.exporting import export
 
         load_model(self)  # says what is wrong where it is absent or damaged
-        return export(self, to, out, use=use)
+        return export(self, to, out, use=use, lang=lang)
 
     def pack(self, out: str | Path | None = None, lang: str = "en") -> Path:
         """Writes the run as one ``.nervura`` file; see ``nervura.packing.pack``."""
@@ -160,7 +161,7 @@ def train(
     table: str | None = None,
     size: str | None = None,
     pretrain: bool = False,
-    tensorboard: bool = False,
+    track: str | Sequence[str] = (),
     lang: str = "en",
     watchers: Sequence[Watcher] = (),
     tell: Callable[[str], None] = lambda text: None,
@@ -197,7 +198,7 @@ def train(
         table: the table, sheet or query, where the source holds several.
         size: what pictures are brought to, in pixels: ``64``, or ``48x64`` for height and width.
         pretrain: learns from the rows without a target first; the evaluation says what that gained.
-        tensorboard: also writes logs for TensorBoard into the run.
+        track: where the training is told too, ``mlflow``, ``tensorboard`` or both; see ``nervura.trackers``.
         lang: of the report, ``en`` or ``pt``.
         watchers: are told of each epoch.
         tell: is told each step in words.
@@ -224,7 +225,7 @@ def train(
         "table": table,
         "size": size,
         "pretrain": pretrain,
-        "tensorboard": tensorboard,
+        "track": [track] if isinstance(track, str) else list(track),
         "lang": lang,
     }
     champion = None
@@ -246,6 +247,7 @@ def train(
         )
     if trials is not None and trials > 1:
         require_optuna()
+    _trackers(asked)  # what is missing shows before the data are read
     deadline = _deadline(minutes)
     name = backend.choose()
     tell("reading")
@@ -351,7 +353,7 @@ def resume(
     return _go_on(run, dataset, made, deadline and deadline - _spent(run), asked, watchers, tell, champion)
 
 
-OWN_OF_A_CHALLENGER = ("from", "minutes", "seed", "table", "tensorboard", "lang")
+OWN_OF_A_CHALLENGER = ("from", "minutes", "seed", "table", "track", "lang")
 """What can be asked of a training that takes all else from an earlier run."""
 
 
@@ -453,7 +455,10 @@ def _go_on(
     tell: Callable[[str], None],
     champion: Champion | None = None,
 ) -> TrainedRun:
+    trackers = _trackers(asked)
     try:
+        for tracker in trackers:
+            tracker.begin(run)
         _describe(run, dataset, made)
         seconds = _train_once(run, dataset, made, deadline, asked, watchers, tell, champion)
         decisions = run.need("run")["decisions"][:1]
@@ -470,10 +475,18 @@ def _go_on(
         tell("reporting")
         report(run, asked["lang"])
         run.update("run", status="done")
-    except KeyboardInterrupt as stop:
-        stop.add_note(f"nervura resume {shlex.quote(str(run.path))}")
+    except BaseException as stop:
+        if isinstance(stop, KeyboardInterrupt):
+            stop.add_note(f"nervura resume {shlex.quote(str(run.path))}")
+        tracking.stop(trackers, run)
         raise
+    tracking.finish(trackers, run, asked["lang"])
     return run
+
+
+def _trackers(asked: dict[str, Any]) -> list[Tracker]:
+    """The trackers that are asked for; earlier versions knew one."""
+    return tracking.chosen(asked.get("track", ["tensorboard"] if asked.get("tensorboard") else []))
 
 
 def _judge(
@@ -571,7 +584,7 @@ def _train_once(
     how: dict[str, Any] = {
         "deadline": None if deadline is None else now + _training_share(dataset) * (deadline - now),
         "watchers": watchers,
-        "callbacks": [keras.callbacks.TensorBoard(run.path / "tensorboard")] if asked["tensorboard"] else [],
+        "callbacks": [callback for tracker in _trackers(asked) for callback in tracker.callbacks(run)],
     }
     stopping = _validation(dataset, made)[0]
     if champion is not None:
@@ -707,6 +720,8 @@ def _command(origin: str, asked: dict[str, Any], level: float) -> str:
         words += ["--level", str(asked["level"])]
     for name, kind in asked["kinds"].items():
         words += ["--column", f"{name}={kind}"]
+    for name in asked["track"]:
+        words += ["--track", name]
     for name in asked["drop"]:
         words += ["--drop", name]
     for name, value in asked["options"].items():

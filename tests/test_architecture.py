@@ -50,7 +50,18 @@ GROUND |= {
     "series",
     "texts",
 }  # what is known of pictures, series and texts: the encoding and the sources ask it
-SHELVES = {"sources", "problems", "zoo", "layers", "exporters", "baselines", "detectors", "clusterers", "bodies"}
+SHELVES = {
+    "sources",
+    "problems",
+    "zoo",
+    "layers",
+    "exporters",
+    "baselines",
+    "detectors",
+    "clusterers",
+    "trackers",
+    "bodies",
+}
 GROUND |= {"serving_fields"}  # what a request may write in a column: it knows no run
 DOORS = {"cli", "progress", "estimators"}
 ENTRANCES = {"__init__", "__main__"}

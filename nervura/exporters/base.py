@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
 import pkgutil
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
@@ -14,9 +19,12 @@ import polars as pl
 
 import nervura.layers
 from nervura.baselines.base import Fitted
+from nervura.encoding import encode, tensors
+from nervura.errors import RunError
 from nervura.problems import problems
 from nervura.problems.base import Appraised, Problem
-from nervura.run import Run
+from nervura.run import Run, plain
+from nervura.schema import Column, Schema
 
 if TYPE_CHECKING:
     import keras
@@ -43,6 +51,91 @@ def load_problem(run: Run) -> Problem:
     return kind(told["coding"])
 
 
+PREPROCESSING = "preprocessing.json"
+"""Beside a network that Keras has exported: how columns become its tensors, and its outputs answers."""
+
+
+def write_preprocessing(run: Run, model: keras.Model, path: Path) -> None:
+    """Writes as JSON how a row becomes the tensors of a network and its outputs answers; see docs/export.md."""
+    schema, problem = Schema.from_json(plain(run.need("schema"))), load_problem(run)
+    given = {tensor.name: tensor for tensor in tensors(schema)}
+    inputs = [given[tensor.name] for tensor in model.inputs]
+    told = {
+        "problem": problem.name,
+        "tensors": [
+            {"name": one.name, "dtype": one.dtype, "shape": [None, *one.shape], "features": one.features}
+            for one in inputs
+        ],
+        "columns": [
+            {"name": one.name, "kind": one.kind, "dtype": one.dtype, "parsing": one.parsing, "encoding": one.encoding}
+            for one in schema.inputs
+        ],
+        "target": schema.target.name,
+        "coding": problem.coding,
+    }
+    path.write_text(json.dumps(plain(told), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def predict_by(path: Path, answer: Callable[[dict[str, np.ndarray]], np.ndarray], batch_size: int) -> Predict:
+    """What an exported network predicts of raw rows, by its ``preprocessing.json`` alone.
+
+    Args:
+        answer: the network: encoded rows to outputs.
+    """
+    told = json.loads(path.read_text(encoding="utf-8"))
+    schema = Schema([Column(**column) for column in told["columns"]])
+    problem = type(problems.load(told["problem"]))(told["coding"])
+    names = [tensor["name"] for tensor in told["tensors"]]
+
+    def predict(rows: pl.DataFrame) -> np.ndarray:
+        x = encode(schema, rows)
+        parts = [
+            answer({name: x[name][start : start + batch_size] for name in names})
+            for start in range(0, max(1, rows.height), batch_size)
+        ]
+        return problem.figures(problem.estimates(np.concatenate(parts)))
+
+    return predict
+
+
+def keras_export(file: Path, out: Path, form: str) -> None:
+    """Writes the network of a .keras file by Keras's own exporter, in TensorFlow: in a process of its own where Keras has
+    another backend here.
+
+    Raises:
+        RunError: the network has no such form.
+    """
+    import keras
+
+    if keras.backend.backend() == "tensorflow":
+        write_by_tensorflow(file, out, form)
+        return
+    code = f"import sys; from pathlib import Path; from {__name__} import write_by_tensorflow; "
+    code += "write_by_tensorflow(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3])"
+    where = {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), *sys.path])}
+    command = [sys.executable, "-c", code, str(file), str(out), form]
+    done = subprocess.run(command, env={**os.environ, **where}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise _no_such_form(form, done.stderr.strip().rpartition("\n")[2])
+
+
+def write_by_tensorflow(file: Path, out: Path, form: str) -> None:
+    """Writes the network of a .keras file; Keras must have TensorFlow as its backend."""
+    model = load_network(file)
+    # Keras exports models alone that have been called.
+    model({tensor.name: np.zeros((1, *tensor.shape[1:]), tensor.dtype) for tensor in model.inputs}, training=False)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.export(out, format=form, verbose=False)
+    except Exception as error:  # an operator without a counterpart raises one of many kinds
+        raise _no_such_form(form, str(error).partition("\n")[0]) from error
+
+
+def _no_such_form(form: str, reason: str) -> RunError:
+    return RunError(f"Keras does not write this network as {form} ({reason}). Write --to keras.")
+
+
 @dataclass(frozen=True)
 class Answerer:
     """One of the models of a run: its name, the problem as it answers it, and a .keras file or a fitted baseline."""
@@ -58,6 +151,7 @@ class Exporter:
     Attributes:
         requires: packages beyond those of training, each with the extra that installs it.
         file: what the export is called below ``exports/``.
+        speaks: whether it holds texts for people; its ``write`` then also takes their language, ``lang``.
         any_model: whether it carries other models than the run's own network; it then has ``write_model``.
     """
 
@@ -66,6 +160,7 @@ class Exporter:
     requires: ClassVar[list[tuple[str, str]]] = []
     file: ClassVar[str]
     any_model: ClassVar[bool] = False
+    speaks: ClassVar[bool] = False
 
     def carries(self, problem: Problem) -> bool:
         """Whether this form can hold runs of a problem; by default of those that predict classes or values."""
