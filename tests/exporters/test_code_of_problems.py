@@ -5,6 +5,7 @@ import json
 import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from nervura.contracts import documents_example
 from nervura.dataset import Dataset
 from nervura.designing import Design, design
 from nervura.ensembling import ensemble
+from nervura.errors import RunError
 from nervura.exporting import export
 from nervura.predicting import predict
 from nervura.problems.base import Answers, Appraised
@@ -151,6 +153,9 @@ def test_classes_of_texts(network: str, options: dict[str, Any], tmp_path: Path,
     call(code / "predict.py", source, tmp_path / "out.csv")
     assert_answered_alike(run, source, tmp_path / "out.csv")
     assert "test log_loss: " in call(code / "train.py", source)
+    if find_spec("nbformat") is not None:
+        with pytest.raises(RunError, match="this run reads the documents of 'document'. Write --to code"):
+            export(run, "notebook")
 
 
 def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
