@@ -17,7 +17,7 @@ MANY = 1_000
 """With so many rows to learn from, later ones decide alone, where they are given."""
 
 SURE = 20
-"""With so many rows for each feature one plain forecast is as good as another."""
+"""With so many rows for each feature there is no need of a plain forecast: weights are drawn towards zero."""
 
 UNTRIED = 10.0
 """The penalty where rows are too few to try others."""
@@ -79,7 +79,7 @@ def regress(
         held: later rows and what is wanted of them.
     """
     count, features = rows.shape
-    towards = towards[:1] if count > SURE * features else towards
+    towards = [np.zeros_like(towards[0])] if count > SURE * features else towards
     whole = _Moments.of(rows, wanted)
     asked: list[tuple[_Moments, np.ndarray, np.ndarray, int]] = []
     if held is not None and count >= MANY and len(held[0]):
