@@ -28,17 +28,20 @@ LONGEST = (
     ("tensorflow", ("tests/zoo",)),
     ("tensorflow", ("tests/problems",)),
     ("torch", ON_ALL_BACKENDS),
+    ("tensorflow", ("tests/test_backends.py",)),
+    ("tensorflow", ("tests/test_estimators.py",)),
+    ("tensorflow", ("tests/test_workflow.py", "tests/test_cli.py")),
 )
 """The parts of the suite that take longest, by backend: they begin first, so that no core waits for them in the end."""
 
-OTHERS = 6
+OTHERS = 4
 """The other files are tested in so many processes, on TensorFlow, which gives no memory back between tests."""
 
 AT_A_TIME = 2
 
 KEPT_PROGRAMS = {
     "JAX_COMPILATION_CACHE_DIR": str(VENV / "jax-programs"),
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.2",
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0.05",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
     "XLA_FLAGS": "--xla_backend_optimization_level=0",
 }

@@ -323,13 +323,20 @@ class Fields:
         """The columns of one row as a browser sends them; what is left out or empty is missing.
 
         Raises:
-            BadRequest: there is no such field, or one is there twice.
+            BadRequest: there is no such field, one is there twice, or something else than a number is in one of numbers.
         """
         listed = list(given)
         names = [name for name, _ in listed]
         self.check_names([([*names, *(self.names - set(names))], None)])
-        told = dict(listed)
-        return {name: [_of_form(field, told.get(name, "").strip())] for name, field in self.fields.items()}
+        told, made = dict(listed), {}
+        mistakes: list[dict[str, Any]] = []
+        for name, field in self.fields.items():
+            try:
+                made[name] = [_of_form(field, told.get(name, "").strip())]
+            except Wrong as wrong:
+                _mistake(mistakes, 0, name, self.say(f"wrong.{wrong.key}", column=name, given=wrong.given))
+        self._refuse(mistakes, "wrong_values")
+        return made
 
     def check_count(self, rows: int, most: int) -> None:
         """There must be rows, and no more than ``most``.
@@ -421,7 +428,9 @@ def _of_form(field: Field, given: str) -> Any:
         return None
     if field.kind == "number":
         number = parse_one(given, PLAIN_PARSING["number"])
-        return given if number is None else number
+        if number is None:
+            raise Wrong("number", given)
+        return number
     if field.kind == "boolean":
         return {"true": True, "false": False}.get(given, given)
     return given

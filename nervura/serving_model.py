@@ -94,6 +94,11 @@ class Served:
                 content = Path(settings.file).read_bytes()
                 self.session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
             told = self.session.get_modelmeta().custom_metadata_map
+            if "target" not in told:
+                raise RunError(
+                    f"What is served are answers for a column; this run's problem is {told['problem']}, which predicts none. "
+                    f"Write: nervura predict {settings.run} SOURCE"
+                )
             self.outputs: dict[str, str] = json.loads(told["outputs"])
             inputs = json.loads(told["inputs"])
             self.classes: list[str] | None = json.loads(told["classes"]) if "classes" in told else None

@@ -26,10 +26,8 @@ def objective_call(objective: Any) -> str:
     return f"{type(objective).__name__}({', '.join(given)})"
 
 
-def phase_lines(phases: list[Any], always: bool = False) -> list[str]:
-    """The constant that holds the phases of a training; where there is one, ``always`` says whether."""
-    if len(phases) < 2 and not always:
-        return []
+def phase_lines(phases: list[Any]) -> list[str]:
+    """The constant that holds the phases of a training."""
     told = {one.name: (one.options.epochs, one.options.learning_rate, one.options.weight_decay) for one in phases}
     remark = "# Each phase with its epochs, its learning rate and its weight decay."
     return [remark, *assignment("PHASES", told)]

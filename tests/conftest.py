@@ -18,18 +18,20 @@ QUICK = {"hidden": [8], "epochs": 3}
 
 
 @contextmanager
-def brief_rivals() -> Iterator[None]:
-    """What a run is judged beside learns briefly: four passes, ten trees, two seeds."""
+def brief_rivals(each_depth: bool = False) -> Iterator[None]:
+    """What a run is judged beside learns briefly: four passes, ten trees, two seeds; of the networks of growing depth
+    there are, unless all are asked for, one without a hidden layer and one with two."""
     from nervura import evaluation
     from nervura.baselines import base
 
-    design = evaluation.design
+    design, ladder = evaluation.design, evaluation.LADDER if each_depth else evaluation.LADDER[::2]
 
     def brief(problem: Any, network: Any, schema: Any, options: Any, *more: Any, **how: Any) -> Any:
         return design(problem, network, schema, {"epochs": 4, **options}, *more, **how)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(evaluation, "design", brief)
+        patch.setattr(evaluation, "LADDERS", {**evaluation.LADDERS, None: ladder})
         patch.setattr(evaluation, "SEEDS", 2)
         patch.setattr(base, "MOST_TREES", 10)
         yield
@@ -86,6 +88,19 @@ CARRIED_OVER = {"backbone": "MobileNet", **BACKBONE}
 """Options of ``pretrained`` for these weights."""
 
 
+SMALLER: dict[str, dict[str, Any]] = {
+    "residual": {"depth": 8},
+    "minirocket": {"features": 420},
+    "temporal_convolution": {"filters": [8, 16], "kernels": [5, 3]},
+    "attention": {"width": 16, "layers": 1},
+    "lstm": {"units": 4, "layers": 2},
+    **{name: {"units": 4, "bidirectional": "no"} for name in ("recurrent", "gru")},
+    "deep_belief": {"hidden": [8]},
+    "captioner": {"width": 4, "units": 8, "embedding": 8, "beam": 2, "naming_epochs": 1},
+}
+"""Options of networks that would take long in their usual size."""
+
+
 @pytest.fixture(scope="session")
 def carried_over(backbone: Path) -> dict[str, Any]:
     """Options of ``pretrained`` for the walks through the zoo: feature extraction alone, which is compiled in seconds.
@@ -116,7 +131,7 @@ def trained(table: Path, once: Once, tmp_path_factory: pytest.TempPathFactory) -
     def make(folder: Path) -> None:
         import nervura
 
-        with brief_rivals():
+        with brief_rivals(each_depth=True):
             nervura.train(table, "healthy", network="feed_forward", options=QUICK, out=folder / "trained")
 
     return shutil.copytree(once("run_of_table", make) / "trained", tmp_path_factory.mktemp("runs") / "trained")

@@ -21,6 +21,8 @@ from nervura.layers.smooth_clip import SmoothClip
 from nervura.run import Run
 from nervura.zoo import zoo
 
+from .conftest import SMALLER
+
 keras = pytest.importorskip("keras")
 
 DRAW = np.random.default_rng(0)
@@ -33,7 +35,7 @@ def example(problem: str, network: str = "feed_forward") -> Dataset:
     return contracts.example_for(zoo.load(network), problem)
 
 
-SMALLER: dict[str, dict[str, Any]] = {
+SLOWER: dict[str, dict[str, Any]] = {
     "convolutional": {"learning_rate": 1e-3},
     "residual": {"depth": 8, "learning_rate": 0.0},
     "temporal_convolution": {"learning_rate": 1e-3},
@@ -97,7 +99,7 @@ def test_networks_learn(network: str, problem: str, carried_over: dict[str, Any]
         pytest.skip("its layers take long to compile, and its way to the head is the same for all problems")
     if pictures and network != "convolutional" and os.environ.get("KERAS_BACKEND") == "jax":
         pytest.skip("its layers take long to compile, and its contract is checked")
-    options = {**SMALLER, "pretrained": carried_over}.get(network, {})
+    options = {**SLOWER, "pretrained": carried_over}.get(network, {})
     if pictures:
         options = {**options, "precision": "float32"}  # of losses that are compared to four digits
     made, fit = fitted(network, problem, label_smoothing=0.0, **options)

@@ -86,7 +86,7 @@ def quick():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training, "fit", short)
         patch.setattr(evaluation, "SEEDS", 1)
-        patch.setattr(evaluation, "LADDER", evaluation.LADDER[:1])
+        patch.setattr(evaluation, "LADDERS", {**evaluation.LADDERS, None: evaluation.LADDER[:1]})
         patch.setattr(base, "MOST_TREES", 10)
         patch.setattr(searching, "MOST_TRIALS", 2)
         yield

@@ -214,7 +214,7 @@ def test_the_metric_asked_for_names_rare_classes_more_often() -> None:
     assert (asked.predict(X) == "sick").sum() > 2 * (plain.predict(X) == "sick").sum()
     again = pickle.loads(pickle.dumps(asked))
     np.testing.assert_array_equal(again.predict(X), asked.predict(X))
-    with pytest.raises(NervuraError, match="'mae' is a metric of regression problems"):
+    with pytest.raises(NervuraError, match="'mae' is a metric of forecasting and regression problems"):
         nervura.Classifier(NETWORK, BRIEF, metric="mae").fit(X, y)
 
 

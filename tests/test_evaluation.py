@@ -4,6 +4,7 @@ import importlib.util
 import json
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from nervura.errors import SchemaError
 from nervura.evaluation import depth_name, evaluate, evaluate_on, scores_of
 from nervura.run import Run
 
+from .conftest import brief_rivals
+
 LADDER = ["perceptron", "feed_forward", depth_name(2), depth_name(3)]
 
 
@@ -32,7 +35,10 @@ def judged(folder: Path, **how: Any) -> tuple[Run, dict[str, Any]]:
     return run, evaluate(run, dataset, made, 1.0, **how)
 
 
-pytestmark = pytest.mark.usefixtures("quick_judgement")
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    with brief_rivals(each_depth=True):
+        yield
 
 
 @pytest.fixture

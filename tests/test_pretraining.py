@@ -96,6 +96,7 @@ def test_pictures_without_a_label_pretrain_too() -> None:
     assert fitted(one, dataset).history["loss"][0] > 0
 
 
+@pytest.mark.usefixtures("quick_judgement")
 def test_a_run_tells_what_its_pretraining_gained(tmp_path: Path) -> None:
     run = nervura.train(few_labels(100), "y", options={"hidden": [8], "epochs": 1}, pretrain=True, out=tmp_path / "run")
     gain = run.evaluation["pretraining"]

@@ -384,6 +384,7 @@ def test_the_page_shows_a_form_and_the_answer_with_its_reasons(server: Server) -
         assert f"{share:.1%}" in answer
     assert 'id="reasons-title"' in answer and "points" in answer
     wrong = server.get("/", params={**given, "size": "<b>many</b>"})
+    assert "holds numbers; given was" in wrong.text and "without quotes" not in wrong.text
     assert wrong.status_code == 422 and 'aria-invalid="true"' in wrong.text and "<b>many" not in wrong.text
 
 

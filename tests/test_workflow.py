@@ -323,7 +323,7 @@ def test_the_absolute_error_is_trained_for_where_it_is_asked_for(tmp_path: Path)
     ("target", "metric", "says"),
     [
         ("state", "acuracy", "There is no metric 'acuracy' for a binary problem. Did you mean 'accuracy'"),
-        ("state", "mae", "'mae' is a metric of regression problems, and this problem is binary"),
+        ("state", "mae", "'mae' is a metric of forecasting and regression problems, and this problem is binary"),
         ("days", "auc", "There is no metric 'auc' for a regression problem. Known are 'rmse', 'mae', 'r2'."),
         ("days", "roc_auc", "'roc_auc' is a metric of binary and multiclass problems, and this problem is regression"),
     ],

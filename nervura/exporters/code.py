@@ -78,7 +78,7 @@ class CodeExporter(Exporter):
         network, custom = model_source(model, data.sizes, _inner(run))
         networks = _networks(run, model)
         settings = [one["settings"] for one in networks] or [run.need("design")["options"]]
-        members = bool(networks) or any(layer.name == "members" for layer in model.layers)
+        members = any(layer.name.endswith("members") for layer in model.layers)
         own = [*([MemberLoss] if members else []), *_own_parts(settings)]
         own.sort(key=lambda one: one.__name__)
         custom = [*custom, *own]
@@ -122,6 +122,7 @@ class CodeExporter(Exporter):
         network, custom = model_source(model, data.sizes, stems=CODE_WIDTHS)
         member = zoo.load(design["network"])
         options = member.Options(**design["options"])
+        phases = member.phases(options)
         learner = member.learner(whole, tensors(schema), options, 0)
         objective = None if learner is None else learner.objective
         assert objective is not None, "a network that rebuilds has an objective of its own"
@@ -134,7 +135,7 @@ class CodeExporter(Exporter):
         names += ["read_pictures"] if pictures else []
         told = {
             **_shared(run, data, model),
-            **_rebuilding(options, member.phases(options)),
+            **_rebuilding(options, phases, several=len(phases) > 1),
             "objective": objective_call(objective),
             "straight": straight.__name__ if straight else "",
             "topics": problem.name == "topics",
@@ -170,15 +171,10 @@ class CodeExporter(Exporter):
         network, custom = model_source(model, data.sizes, _inner(run), {"writer": ""})
         member = zoo.load(design["network"])
         options = member.Options(**design["options"])
-        schedule = SCHEDULES.get(options.schedule)
-        name, arguments = _optimizer(vars(options), "rate", "decay", "LONGEST_GRADIENT")
         own: list[Any] = [CaptionObjective, OwnObjective, RowLoss, *_own_parts([vars(options)])]
         told = {
             **_shared(run, data, model),
-            "options": options,
-            "schedule": schedule,
-            "phases": phase_lines(member.phases(options), always=True),
-            "optimizer": f"{_called(name)}({', '.join(arguments)})",
+            **_rebuilding(options, member.phases(options), several=True),
             "layers_import": import_line("layers", _names(own)),
             "target": schema.target.name,
             "custom": custom,
@@ -327,22 +323,20 @@ def _asking_for(backend: str, source: str) -> str:
     return source.replace("\n\nimport keras\n", f"\n\nimport os\n\n{_backend_line(backend)}\n\nimport keras\n", 1)
 
 
-def _rebuilding(options: Any, phases: list[Any]) -> dict[str, Any]:
-    """What the train.py of a network that rebuilds its rows is written from.
+def _rebuilding(options: Any, phases: list[Any], several: bool) -> dict[str, Any]:
+    """What the train.py of a network with an objective of its own is written from.
 
-    Raises:
-        RunError: its phases differ in more than it can say.
+    Args:
+        several: whether its phases are written as a loop.
     """
-    schedule, several = SCHEDULES.get(options.schedule), len(phases) > 1
-    if several and schedule:
-        raise RunError("Code is written for phases of a constant learning rate; this run has others. Write --to keras.")
+    schedule = SCHEDULES.get(options.schedule)
     rate = "rate" if schedule or several else "LEARNING_RATE"
     decay = "decay" if several else "WEIGHT_DECAY"
     name, arguments = _optimizer(vars(options), rate, decay, "LONGEST_GRADIENT")
     return {
         "options": options,
         "schedule": schedule,
-        "phases": phase_lines(phases),
+        "phases": phase_lines(phases) if several else [],
         "optimizer": f"{_called(name)}({', '.join(arguments)})",
     }
 
@@ -540,15 +534,17 @@ def _networks(run: Run, model: Any) -> list[dict[str, Any]]:
     made = []
     for place, one in enumerate(found, 1):
         options, name = one["settings"], f"model_{place}"
-        if f"{name}_members" not in layers or shared[place - 1] != shared[0]:
+        alike = (f"{name}_members" in layers) == ("model_1_members" in layers)
+        if not alike or shared[place - 1] != shared[0]:
             raise RunError(
-                "Code is written for ensembles of networks that are trained alike; this run's are not. Write --to keras."
+                "Code is written for ensembles of networks that are trained alike; this run's differ in members, folds, "
+                "label_smoothing or class_weight. Write --to keras."
             )
         rate = repr(options["learning_rate"])
         if options["schedule"] != "constant":
             rate = f"{SCHEDULES[options['schedule']]}({rate}, {options['epochs']} * steps)"
         kind, arguments = _optimizer(options, rate, repr(options["weight_decay"]), repr(options["clip_norm"]))
-        lines = call_lines(f'        "{name}": keras.optimizers.{kind}(', arguments, "),", 8)
+        lines = call_lines(f'        "{name}": {_called(kind)}(', arguments, "),", 8)
         made.append({**one, "name": name, "optimizer": "\n".join(lines)})
     return made
 

@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from nervura.code_text import inline, quoted
-from nervura.encoding import PICTURES, SERIES, medium
+from nervura.encoding import PICTURES, SERIES, document_columns, medium
 from nervura.errors import RunError
 from nervura.exporters import exporters
 from nervura.exporters.base import Exporter, Predict, load_problem
@@ -54,6 +54,11 @@ class NotebookExporter(Exporter):
     def write(self, run: Run, path: Path, lang: str = "en") -> Path:
         import nbformat
 
+        if documents := document_columns(Schema.from_json(run.need("schema"))):
+            raise RunError(
+                "A notebook is written of tables, pictures and series; this run reads the documents of "
+                f"'{documents[0].name}'. Write --to code."
+            )
         with tempfile.TemporaryDirectory() as folder:
             code = exporters.load("code").write(run, Path(folder) / "code")
             path.mkdir()

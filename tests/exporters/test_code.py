@@ -35,18 +35,6 @@ keras = pytest.importorskip("keras")
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 
 
-@pytest.fixture(scope="session")
-def types(once: Any) -> Path:
-    """The type checker's memory: it learns what exported code imports once for all tests."""
-
-    def make(folder: Path) -> None:
-        (folder / "imports.py").write_text("import keras\nimport numpy\nimport polars\n")
-        if find_spec("mypy") is not None:
-            called("-m", "mypy", "--ignore-missing-imports", "--cache-dir", folder, "imports.py", cwd=folder)
-
-    return once("types", make)
-
-
 def customers(rows: int = 300, seed: int = 0) -> pl.DataFrame:
     """A table as people write them: a decimal comma, a currency, days before months, gaps."""
     draw = np.random.default_rng(seed)
@@ -100,7 +88,7 @@ def made_run(
 
 
 def test_an_ensemble_predicts_like_the_run_and_trains_each_of_its_networks(
-    tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run, dataset = made_run(tmp_path, "risk", {"hidden": "8", "members": 2, "class_weight": "balanced"}, "tabm")
     of_each = [
@@ -121,7 +109,7 @@ def test_an_ensemble_predicts_like_the_run_and_trains_each_of_its_networks(
     run.write("design", {**both.to_json(), "batch_size": 64})
     both.model.save(run.path / "model.keras")
     code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
-    assert_well_written(code, types)
+    assert_well_written(code)
     source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
     called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
     assert_predicted_like_the_run(run, dataset, out)
@@ -158,13 +146,13 @@ def called_here(script: Path, *arguments: object, monkeypatch: pytest.MonkeyPatc
         return capsys.readouterr().out
 
 
-def assert_well_written(code: Path, types: Path) -> None:
+def assert_well_written(code: Path) -> None:
     for tool in ("ruff", "mypy"):
         if find_spec(tool) is None:
             pytest.skip(f"{tool} is not installed")
     called("-m", "ruff", "check", "--no-cache", "--extend-select", "I,UP,B", code, cwd=code.parent)
     called("-m", "ruff", "format", "--no-cache", "--check", "--diff", code, cwd=code.parent)
-    called("-m", "mypy", "--ignore-missing-imports", "--cache-dir", types, ".", cwd=code)
+    called("-m", "mypy", "--ignore-missing-imports", ".", cwd=code)
     shutil.rmtree(code / "blocked")
     for file in code.glob("*.py"):
         assert not re.search(r"nervura|from_config\(", file.read_text().replace("get_config", "")), file.name
@@ -188,13 +176,13 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_code_predicts_like_the_run_and_trains(
-    case: str, tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    case: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     target, network, options = CASES[case]
     run, dataset = made_run(tmp_path, target, options, network)
     # Compared below; the export's own comparison is the next test's matter.
     code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
-    assert_well_written(code, types)
+    assert_well_written(code)
     source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
 
     if case == "classes":
@@ -255,13 +243,12 @@ def test_the_code_decides_as_the_run_does(
     metric: str,
     rule: list[float] | None,
     tmp_path: Path,
-    types: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     run, dataset = made_run(tmp_path, target, {"hidden": "8", "members": 1}, "tabm", metric, rule)
     code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
-    assert_well_written(code, types)
+    assert_well_written(code)
     source, out = tmp_path / "customers.csv", tmp_path / "out.csv"
     called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
     assert_predicted_like_the_run(run, dataset, out)
@@ -292,7 +279,7 @@ def test_a_table_is_read_as_the_run_read_it(form: str, tmp_path: Path) -> None:
     assert space["read_table"](str(source)).equals(frame)
 
 
-def test_long_lists_go_to_a_json_file(tmp_path: Path, types: Path) -> None:
+def test_long_lists_go_to_a_json_file(tmp_path: Path) -> None:
     names = [f"street {i % 60}" for i in range(600)]
     table = pl.DataFrame({"street": names, "size": np.arange(600.0), "price": np.arange(600.0) % 60})
     source = tmp_path / "houses.parquet"
@@ -309,7 +296,7 @@ def test_long_lists_go_to_a_json_file(tmp_path: Path, types: Path) -> None:
     assert code == run.path / "exports" / "code"
     assert len(json.loads((code / "columns.json").read_text())["levels"]["street"]) == 60
     assert not (code / "split.csv").exists()
-    assert_well_written(code, types)
+    assert_well_written(code)
 
 
 def built(text: str, sizes: list[int], folder: Path) -> Any:
@@ -377,9 +364,7 @@ def test_layers_of_our_own_come_with_all_they_use() -> None:
     assert "nervura" not in text
 
 
-def test_another_backend_is_asked_for_before_keras_is_imported(
-    tmp_path: Path, types: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_another_backend_is_asked_for_before_keras_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run, _ = made_run(tmp_path, "debt", {}, "perceptron")
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
     monkeypatch.setattr("nervura.exporters.code.version", lambda name: "1.0+cpu")
@@ -388,7 +373,7 @@ def test_another_backend_is_asked_for_before_keras_is_imported(
     for name in ("model.py", "train.py"):
         before, _, after = (code / name).read_text().partition('os.environ.setdefault("KERAS_BACKEND", "jax")\n')
         assert "import keras" in after and "import keras" not in before
-    assert_well_written(code, types)
+    assert_well_written(code)
 
 
 def test_classes_with_quotes_and_line_breaks_are_compared(tmp_path: Path) -> None:
@@ -417,7 +402,6 @@ def test_the_code_of_pictures_predicts_like_the_run_and_trains(
     network: str,
     photos: Path,
     tmp_path: Path,
-    types: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -438,7 +422,7 @@ def test_the_code_of_pictures_predicts_like_the_run_and_trains(
     made.model.save(run.path / "model.keras")
 
     code = export(run, "code", tmp_path / "code", rows=pl.DataFrame())
-    assert_well_written(code, types)
+    assert_well_written(code)
     out = tmp_path / "out.csv"
     called_here(code / "predict.py", source, out, monkeypatch=monkeypatch, capsys=capsys)
     with pytest.warns(UserWarning, match="cannot be read"):

@@ -5,6 +5,7 @@ import json
 import runpy
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,16 @@ import pytest
 
 from nervura.contracts import documents_example
 from nervura.dataset import Dataset
-from nervura.designing import design
+from nervura.designing import Design, design
+from nervura.ensembling import ensemble
+from nervura.errors import RunError
 from nervura.exporting import export
 from nervura.predicting import predict
 from nervura.problems.base import Answers, Appraised
 from nervura.run import Run
 from nervura.training import fit
 from nervura.training import predict as outputs_of
+from nervura.zoo.base import options_to_json
 
 pytest.importorskip("keras")
 # Keras's own conversions do not yet follow NumPy 2 with TensorFlow.
@@ -28,10 +32,16 @@ pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:Depreca
 
 
 def code_of(folder: Path, dataset: Dataset, network: str, **options: Any) -> tuple[Run, Path]:
-    """A run of an epoch, without its judgement, and its code, which is written as ruff has it and does without nervura."""
+    """A run of an epoch, without its judgement, and its code."""
     made = design(dataset.problem, network, dataset.schema, options, folds=dataset.folds)
     parts = {part: dataset.arrays(part) for part in ("train", "validation")}
-    fitted = fit(made, parts["train"], parts["validation"], folds=dataset.fold_of_training)
+    fit(made, parts["train"], parts["validation"], folds=dataset.fold_of_training)
+    return written(folder, dataset, made)
+
+
+def written(folder: Path, dataset: Dataset, made: Design) -> tuple[Run, Path]:
+    """A run of a trained network, and its code, which is written as ruff has it and does without nervura."""
+    parts = {part: dataset.arrays(part) for part in ("train", "validation")}
     problem, run = made.problem, Run.create(folder / "run")
     if isinstance(problem, Appraised):
         asked = problem.asked(made.model)
@@ -40,7 +50,7 @@ def code_of(folder: Path, dataset: Dataset, network: str, **options: Any) -> tup
     told = {"name": problem.name, "needs_target": problem.needs_target, "coding": problem.coding}
     run.write("problem", told)
     run.write("schema", dataset.schema.to_json())
-    run.write("design", {**made.to_json(), "batch_size": fitted.batch_size})
+    run.write("design", {**made.to_json(), "batch_size": 32})
     run.write_arrays("split", {"parts": dataset.split.parts, "folds": dataset.split.folds})
     run.update("run", source={"origin": dataset.table.origin, "reading": dataset.table.reading})
     made.model.save(run.path / "model.keras")
@@ -75,7 +85,8 @@ def call(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) ->
 
 
 def assert_answered_alike(run: Run, source: Path, out: Path) -> None:
-    expected, found = predict(run, str(source)), pl.read_csv(out, schema_overrides={"prediction": pl.String})
+    expected = predict(run, str(source))
+    found = pl.read_csv(out, schema_overrides={"prediction": expected.schema["prediction"]})
     assert found.columns == expected.columns
     for name in found.columns:
         if expected[name].dtype == pl.Float64:
@@ -142,6 +153,9 @@ def test_classes_of_texts(network: str, options: dict[str, Any], tmp_path: Path,
     call(code / "predict.py", source, tmp_path / "out.csv")
     assert_answered_alike(run, source, tmp_path / "out.csv")
     assert "test log_loss: " in call(code / "train.py", source)
+    if find_spec("nbformat") is not None:
+        with pytest.raises(RunError, match="this run reads the documents of 'document'. Write --to code"):
+            export(run, "notebook")
 
 
 def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
@@ -154,11 +168,11 @@ def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
         pixels[:, :, 2 * (number % 2)] += 150
         image.fromarray(pixels.astype(np.uint8)).save(photos / f"{number:02}.png")
         colour = ("red", "blue")[number % 2]
-        for text in (f"A {colour} light.", f'It is {colour}, "loud" and clear'):
+        for text in (f"{colour} Light.", f'{colour}, "loud" indeed'):
             lines.append(f"{number:02}.png,{text}")
             told.append({"image_id": number, "caption": text})
     (photos / "captions.txt").write_text("\n".join(lines))
-    options = {"width": 4, "units": 8, "embedding": 6, "naming_epochs": 1, "epochs": 1}
+    options = {"width": 4, "units": 8, "embedding": 6, "beam": 2, "naming_epochs": 1, "epochs": 1}
     run, code = code_of(tmp_path, Dataset.open(photos), "captioner", **options)
     call(code / "predict.py", photos, tmp_path / "out.csv")
     assert_answered_alike(run, photos, tmp_path / "out.csv")
@@ -170,3 +184,21 @@ def test_captions_of_pictures(tmp_path: Path, call: Any) -> None:
     (tmp_path / "coco" / "captions.json").write_text(json.dumps({"images": images, "annotations": told}))
     captions_in = runpy.run_path(str(code / "data.py"))["captions_in"]
     assert captions_in(tmp_path / "coco") == captions_in(photos)
+
+
+def test_an_ensemble_of_networks_without_members(tmp_path: Path, call: Any) -> None:
+    draw, source = np.random.default_rng(0), tmp_path / "table.csv"
+    x = draw.normal(size=80)
+    pl.DataFrame({"x": x, "z": draw.normal(size=80), "y": x + 0.1 * draw.normal(size=80)}).write_csv(source)
+    dataset = Dataset.open(source, "y")
+    one = design(dataset.problem, "feed_forward", dataset.schema, {"hidden": [4], "epochs": 1})
+    other = design(dataset.problem, "deep_feed_forward", dataset.schema, {"hidden": [4, 4], "epochs": 1}, 1)
+    both = ensemble([one, other], [0.75, 0.25])
+    both.members_told = [
+        {"weight": w, "settings": options_to_json(made.options)} for w, made in ((0.75, one), (0.25, other))
+    ]
+    run, code = written(tmp_path, dataset, both)
+    call(code / "predict.py", source, tmp_path / "out.csv")
+    assert_answered_alike(run, source, tmp_path / "out.csv")
+    printed = call(code / "train.py", source)
+    assert "model_1" in printed and "model_2" in printed and "test rmse: " in printed

@@ -19,6 +19,7 @@ from nervura.onnx_targetless import _surprise, p_values
 from nervura.predicting import load_schema, predict
 from nervura.problems.base import Answers, Targetless
 from nervura.run import Run
+from nervura.serving_model import Served, Settings
 from nervura.training import predict as outputs_of
 
 pytest.importorskip("keras")
@@ -72,7 +73,10 @@ def answered(run: Run, file: Path) -> tuple[dict[str, np.ndarray], pl.DataFrame]
 
 def test_codes(tmp_path: Path) -> None:
     run = made_run(tmp_path, "embedding")
-    found, expected = answered(run, export(run, "onnx", rows=rows()))
+    file = export(run, "onnx", rows=rows())
+    with pytest.raises(RunError, match="this run's problem is embedding, which predicts none"):
+        Served(Settings(str(run.path), str(file), "", ""))
+    found, expected = answered(run, file)
     assert np.abs(found["code"] - expected.to_numpy()).max() < 1e-5
 
 
