@@ -50,8 +50,6 @@ def test_documents_are_learnt_judged_and_predicted(run):
 def test_what_does_not_read_documents_says_so(run, tmp_path):
     run, frame = run
     with pytest.raises(RunError, match="the document column 'note'. Write --to keras"):
-        export(run, "code", tmp_path / "code")
-    with pytest.raises(RunError, match="the document column 'note'. Write --to keras"):
         export(run, "onnx", tmp_path / "onnx")
     with pytest.raises(OptionError, match="takes pictures"):
         nervura.train(frame, "label", network="airbench", out=tmp_path / "run")
