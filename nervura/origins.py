@@ -36,6 +36,8 @@ GAIN = 0.98
 """Logarithms are taken where they leave at most this share of the error."""
 
 MOST_TRIED = 2_000
+UNITS = ("series", "window")
+"""In units of what a window is told, see ``Windows``; that which answers validation windows better is taken."""
 
 
 @dataclass
@@ -209,6 +211,7 @@ def _encoding(panel: Panel, form: dict[str, Any], horizon: int, window: int, sea
         "window": window,
         "season": season,
         "transform": "none",
+        "unit": UNITS[0],
         "floor": 0.0,
         "smallest": 0.0,
         "known": len(form["known"]),
@@ -222,7 +225,9 @@ def _origins(panel: Panel, window: int, horizon: int) -> tuple[np.ndarray, np.nd
     each = [np.arange(window, end - horizon + 1) for end in panel.ends]
     origins = np.concatenate(each).astype(np.int64)
     series = np.repeat(np.arange(len(panel)), [len(one) for one in each])
-    order = np.lexsort((series, panel.places(series, origins)))
+    # In each step the series stand in another order: of many windows every n-th is taken, and must not be of one series.
+    drawn = np.random.default_rng(0).random(len(series))
+    order = np.lexsort((drawn, panel.places(series, origins)))
     return series[order], origins[order]
 
 
@@ -252,7 +257,7 @@ def _add_covariates(panel: Panel, encoding: dict[str, Any], learnt: Windows) -> 
 
 
 def _choose_transform(whole: Windows, parts: np.ndarray, options: Any, squared: bool, notes: list[str]) -> None:
-    """Sets the smallest unit of a window, and takes logarithms where that answers validation windows better."""
+    """Sets the units of windows, and takes logarithms, as answers validation windows better."""
     encoding, panel = whole.encoding, whole.panel
     learnt, held = (_some(whole[parts == part]) for part in (TRAIN, VALIDATION))
     past = whole[parts != TEST]
@@ -262,23 +267,30 @@ def _choose_transform(whole: Windows, parts: np.ndarray, options: Any, squared: 
         raise SchemaError(
             f"Logarithms are taken of values above zero; the least here is {smallest:g}. Write --set transform=none."
         )
-    kinds = ("none", "log") if options.transform == "auto" and positive else (options.transform,)
-    forms, errors = [], []
-    for kind in kinds:
-        form = {**encoding, "transform": "none" if kind == "auto" else kind, "smallest": 0.1 * smallest}
+    kinds = (
+        ("none", "log") if options.transform == "auto" and positive else (options.transform.replace("auto", "none"),)
+    )
+    # Squared errors add up as the metric adds them where all windows have the same unit.
+    units = ("table",) if squared else UNITS
+    forms = [
+        {**encoding, "transform": kind, "unit": unit, "smallest": 0.1 * smallest} for kind in kinds for unit in units
+    ]
+    errors = {}
+    for place, form in enumerate(forms):
         own = replace(learnt, encoding=form)
         values = own.past()
+        form["usual"] = float(np.median(values.std(1))) or 1.0
         size = np.ones(len(values)) if form["transform"] == "log" else np.maximum(np.abs(values).mean(1), 1e-300)
         form["floor"] = float(windows.SMALLEST_SPREAD * np.median(values.std(1) / size))
-        forms.append(form)
-        if len(kinds) > 1:
-            errors.append(_validation_error(own, replace(held, encoding=form), squared))
-    best = 1 if len(kinds) > 1 and errors[1] < GAIN * errors[0] else 0
-    encoding.update(forms[best])
+        errors[place] = _validation_error(own, replace(held, encoding=form), squared)
+    many = len(units)
+    plain, logarithmic = (min(errors[place + at] for at in range(many)) for place in (0, len(errors) - many))
+    taken = range(many, 2 * many) if len(kinds) > 1 and logarithmic < GAIN * plain else range(many)
+    encoding.update(forms[min(taken, key=lambda place: errors[place])])
     if len(kinds) > 1:
-        taken = "are taken" if best else "are not taken"
+        said = "are taken" if encoding["transform"] == "log" else "are not taken"
         notes.append(
-            f"Logarithms {taken}: the error of a ridge regression on validation windows is {errors[1] / errors[0]:.2f} times "
+            f"Logarithms {said}: the error of a ridge regression on validation windows is {logarithmic / plain:.2f} times "
             "that without them."
         )
 
@@ -292,7 +304,8 @@ def _validation_error(learnt: Windows, held: Windows, squared: bool) -> float:
     form = learnt.encoding
     rows, wanted = (_values(one) for one in (learnt, held))
     towards = plain_forecasts(form["window"], form["horizon"], form["season"], form["window"])
-    found = regress(rows, learnt.targets(), towards, form["horizon"] * form["at_once"], squared)
+    gap = form["horizon"] * max(1, round(len(learnt) / len(np.unique(learnt.moments()))))
+    found = regress(rows, learnt.targets(), towards, gap, squared, (wanted, held.targets()))
     truth = held.truth()
     missed = (held.values_of(found(wanted)) - truth) / np.maximum(
         1e-300, np.nanstd(truth, axis=1, keepdims=True).mean()

@@ -12,7 +12,10 @@ PENALTIES = np.concatenate([np.logspace(-4, 2, 13), [1e12]])
 BLOCKS, FEWEST = 5, 12
 """Rows are answered in so many blocks of time by regressions on the others, which have so many rows at least."""
 
-MOST_ANSWERED, AT_ONCE = 2_000, 8_192
+MOST_ANSWERED, AT_ONCE = 4_000, 8_192
+MANY = 1_000
+"""With so many rows to learn from, later ones decide alone, where they are given."""
+
 SURE = 20
 """With so many rows for each feature one plain forecast is as good as another."""
 
@@ -55,51 +58,66 @@ def plain_forecasts(window: int, horizon: int, season: int, features: int) -> li
     return [last, mean, (last + mean) / 2]
 
 
-def regress(rows: np.ndarray, wanted: np.ndarray, towards: list[np.ndarray], gap: int, squared: bool = True) -> Linear:
+def regress(
+    rows: np.ndarray,
+    wanted: np.ndarray,
+    towards: list[np.ndarray],
+    gap: int,
+    squared: bool = True,
+    held: tuple[np.ndarray, np.ndarray] | None = None,
+) -> Linear:
     """The ridge regression under which rows are answered best that it has not seen.
 
-    Penalty, what it is drawn towards, and whether there is an intercept are chosen together, by blocks of time.
+    Penalty, what it is drawn towards, and whether there is an intercept are chosen together: by later rows or, of few rows to
+    learn from, by blocks of time.
 
     Args:
         rows: in the order of time (rows, features).
         wanted: (rows, steps).
         gap: so many rows beside a block overlap with it, and take no part in answering it.
         squared: whether the squared or the absolute error decides.
+        held: later rows and what is wanted of them.
     """
     count, features = rows.shape
     towards = towards[:1] if count > SURE * features else towards
-    ends = np.linspace(0, count, BLOCKS + 1).astype(int)
-    blocks = [
-        (a, b, max(0, a - gap), min(count, b + gap))
-        for a, b in zip(ends, ends[1:], strict=False)
-        if count - (min(count, b + gap) - max(0, a - gap)) >= FEWEST
-    ]
     whole = _Moments.of(rows, wanted)
-    best = (np.inf, UNTRIED, 0, True)
+    asked: list[tuple[_Moments, np.ndarray, np.ndarray, int]] = []
+    if held is not None and count >= MANY and len(held[0]):
+        asked.append((whole, *_some(*held), len(held[0])))
+    else:
+        ends = np.linspace(0, count, BLOCKS + 1).astype(int)
+        for a, b in zip(ends, ends[1:], strict=False):
+            first, last = max(0, a - gap), min(count, b + gap)
+            if count - (last - first) >= FEWEST:
+                rest = whole.without(_Moments.of(rows[first:last], wanted[first:last]))
+                asked.append((rest, *_some(rows[a:b], wanted[a:b]), int(b - a)))
+    best = (np.nan, UNTRIED, 0, True)
     errors = np.zeros((2, len(towards), len(PENALTIES)))
-    for a, b, first, last in blocks:
-        rest = whole.without(_Moments.of(rows[first:last], wanted[first:last]))
-        step = max(1, -(-(b - a) // MOST_ANSWERED))
-        asked, truth = rows[a:b:step].astype(np.float64), wanted[a:b:step]
+    for rest, unseen, truth, size in asked:
         for centred in (0, 1):
             spectrum, axes, middle = rest.spectrum(bool(centred))
-            turned = (asked - middle) @ axes
+            turned = (unseen - middle) @ axes
             for number, plain in enumerate(towards):
                 along, start = rest.along(axes, plain, bool(centred))
-                base = asked @ plain + start - truth
+                base = unseen @ plain + start - truth
                 for place, penalty in enumerate(PENALTIES):
                     missed = base + turned @ (along / (spectrum + penalty * spectrum.mean() + 1e-12)[:, None])
                     error = np.square(missed).mean() if squared else np.abs(missed).mean()
-                    errors[centred, number, place] += error * (b - a)
-    if blocks:
+                    errors[centred, number, place] += error * size
+    if asked:
         centred, number, place = map(int, np.unravel_index(errors.argmin(), errors.shape))
-        seen = sum(b - a for a, b, _, _ in blocks)
+        seen = sum(size for *_, size in asked)
         best = (float(errors.min()) / seen, float(PENALTIES[place]), number, bool(centred))
     loss, penalty, number, centre = best
     spectrum, axes, middle = whole.spectrum(centre)
     along, start = whole.along(axes, towards[number], centre)
     change = axes @ (along / (spectrum + penalty * spectrum.mean() + 1e-12)[:, None])
-    return Linear(towards[number] + change, start - middle @ change, penalty, loss if blocks else float("nan"))
+    return Linear(towards[number] + change, start - middle @ change, penalty, loss)
+
+
+def _some(rows: np.ndarray, wanted: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    step = max(1, -(-len(rows) // MOST_ANSWERED))
+    return rows[::step].astype(np.float64), wanted[::step].astype(np.float64)
 
 
 @dataclass

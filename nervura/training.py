@@ -125,7 +125,7 @@ def fit(
         if keeper is None and not checkpoint.restore() and not warm:
             step = max(1, -(-len(given[0].y) // PREPARING_ROWS))
             design.prepare({name: array[::step] for name, array in given[0].x.items()})
-            _solve(design, given[0])
+            _solve(design, *given)
         with half_precision(learner, getattr(options, "precision", None) == "bfloat16"):
             x = design.network.computed(design.model, phases[number], rows.x, True)
             judged_x = design.network.computed(design.model, phases[number], judged.x, False)
@@ -228,15 +228,24 @@ def _rows(design: Design, training: Arrays, validation: Arrays, folds: np.ndarra
 MOST_SOLVED = 3_000
 
 
-def _solve(design: Design, rows: _Rows) -> None:
+def _solve(design: Design, rows: _Rows, judged: _Rows) -> None:
     """Gives every layer with a ``solve`` method, whose first weights are computed, the rows that reach it and their target;
-    of many rows it is given some."""
+    of many rows it is given some. One that ``takes_held`` is given the rows too that decide when to stop."""
     for layer in design.model.layers:
         if hasattr(layer, "solve") and rows.codes is not None and rows.folds is not None:
-            step = max(1, -(-len(rows.codes) // getattr(layer, "most_solved", MOST_SOLVED)))
+            most = getattr(layer, "most_solved", MOST_SOLVED)
             reaching = keras.Model({tensor.name: tensor for tensor in design.model.inputs}, layer.input)
-            features = predict(reaching, {name: array[::step] for name, array in rows.x.items()})
-            layer.solve(features, rows.codes[::step], rows.folds[::step])
+
+            def reached(
+                given: _Rows, most: int = most, reaching: keras.Model = reaching
+            ) -> tuple[np.ndarray, np.ndarray]:
+                assert given.codes is not None, "rows have a target"
+                step = max(1, -(-len(given.codes) // most))
+                return predict(reaching, {name: array[::step] for name, array in given.x.items()}), given.codes[::step]
+
+            step = max(1, -(-len(rows.codes) // most))
+            more = {"held": reached(judged)} if getattr(layer, "takes_held", False) else {}
+            layer.solve(*reached(rows), rows.folds[::step], **more)
 
 
 def stopping_folds(design: Design) -> int:

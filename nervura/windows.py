@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 Encoding = dict[str, Any]
 """What a run keeps as JSON: ``form``, the columns of the table (see ``read_panel``), ``step``, ``window``, ``horizon``,
-``season``, ``transform``, ``floor``, and ``length`` and ``channels`` of the tensor."""
+``season``, ``transform``, ``unit``, ``floor``, and ``length`` and ``channels`` of the tensor."""
 
 SERIES = "series"
 """What a series is named by where the table is in wide form."""
@@ -54,6 +54,7 @@ class Panel:
         covariates: what is known of each step beside the series, float32 (steps, features).
         step: from one to the next.
         notes: what people should know of how it was read.
+        sums: of changes from season to season, up to each step, by how they were counted.
     """
 
     names: pl.DataFrame
@@ -65,6 +66,7 @@ class Panel:
     covariates: np.ndarray
     step: Step
     notes: list[str] = field(default_factory=list)
+    sums: dict[Any, np.ndarray] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.firsts)
@@ -382,8 +384,10 @@ def _known(column: pl.Series) -> np.ndarray:
 class Windows:
     """Windows of the series of a panel.
 
-    A window's values are told around its level, the mean of its last season, in units of its spread; where the encoding
-    says ``transform`` is ``log``, of their logarithms.
+    A window's values are told around its level, the mean of its last season; where ``transform`` is ``log``, of their
+    logarithms. Where ``unit`` is ``window``, they are told in units of the window's spread, where it is ``series``, of
+    what the series changed from season to season in all that is known before the origin, and where it is ``table``, of what is
+    usual for all windows.
 
     Attributes:
         series, origins: the series of each window, and the position of the first step that it does not know, int64 (n,).
@@ -424,7 +428,28 @@ class Windows:
         spread = past.std(1, keepdims=True)
         size = 1.0 if self.encoding["transform"] == "log" else np.abs(past).mean(1, keepdims=True)
         unit = np.maximum(spread, self.encoding["floor"] * size)
+        if self.encoding["unit"] == "table":
+            return level, np.full_like(level, self.encoding["usual"])
+        if self.encoding["unit"] == "series":
+            changes = self._changes()[:, None]
+            unit = np.where(changes > self.encoding["floor"] * size, changes, unit)
         return level, np.where(unit > 0, unit, 1.0)
+
+    def _changes(self) -> np.ndarray:
+        """The mean absolute change from one season to the next in all that is known before each origin (n,), 0 where less than
+        two seasons are."""
+        panel, season = self.panel, self.encoding["season"]
+        key = (self.encoding["transform"], season, self.encoding["smallest"])
+        if key not in panel.sums:
+            values = self._transformed(panel.values)
+            changes = np.zeros(len(values) + 1)
+            changes[season + 1 :] = np.nan_to_num(np.abs(values[season:] - values[:-season]))
+            for start in panel.starts[:-1]:
+                changes[start + 1 : start + season + 1] = 0.0
+            panel.sums[key] = np.cumsum(changes)
+        starts = panel.starts[self.series]
+        summed = panel.sums[key][starts + self.origins] - panel.sums[key][starts]
+        return summed / np.maximum(1, self.origins - season)
 
     def inputs(self) -> np.ndarray:
         """What a network is given, float32 (n, length, channels): the values, 0 from the origin on; then what is known

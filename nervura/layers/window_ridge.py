@@ -66,18 +66,29 @@ class WindowRidge(keras.layers.Layer):
         size = (self.before + self.horizon) * self.known
         return ops.concatenate([past, ops.reshape(beside, (-1, size))], axis=1)
 
-    def solve(self, rows: Any, target: Any, folds: Any = None) -> None:
-        """Computes the weights from inputs (rows, length, channels) in the order of time, and what followed."""
-        taken = np.concatenate(
-            [
-                ops.convert_to_numpy(self.features(ops.convert_to_tensor(rows[start : start + AT_ONCE])))
-                for start in range(0, len(rows), AT_ONCE)
-            ]
-        )
+    takes_held = True
+    """Whether ``solve`` is also given the rows that decide when training stops."""
+
+    def solve(self, rows: Any, target: Any, folds: Any = None, held: Any = None) -> None:
+        """Computes the weights.
+
+        Args:
+            rows: inputs (rows, length, channels) in the order of time.
+            target: what followed (rows, horizon).
+            held: later rows and what followed them, which decide on the penalty where rows are many.
+        """
+        taken = self._taken(rows)
         towards = plain_forecasts(self.window, self.horizon, self.season, taken.shape[1])
-        found = regress(taken, np.asarray(target), towards, self.gap, self.squared)
+        later = None if held is None else (self._taken(held[0]), np.asarray(held[1]))
+        found = regress(taken, np.asarray(target), towards, self.gap, self.squared, later)
         self.kernel.assign(found.weights)
         self.bias.assign(found.start)
+
+    def _taken(self, rows: Any) -> np.ndarray:
+        """The features of many rows, computed some at a time."""
+        starts = range(0, len(rows), AT_ONCE)
+        parts = [self.features(ops.convert_to_tensor(np.asarray(rows[start : start + AT_ONCE]))) for start in starts]
+        return np.concatenate([ops.convert_to_numpy(part) for part in parts])
 
     def call(self, x: Any) -> Any:
         return ops.matmul(self.features(x), self.kernel) + self.bias

@@ -135,8 +135,9 @@ class Forecasting(Forecaster):
         padded = np.pad(sizes, SMOOTHED, mode="edge")
         sizes = np.convolve(padded, np.full(2 * SMOOTHED + 1, 1 / (2 * SMOOTHED + 1)), mode="valid")
         scaled = (errors / sizes)[given]
-        # As of conformal intervals: with few windows the bounds are a little wider than the quantiles.
-        tail = max(0.0, (1 - level) / 2 - 1 / (2 * (len(held) + 1)))
+        # The bounds are wider than the quantiles where there are few windows that do not overlap.
+        apart = len(held) / held.horizon
+        tail = (1 - level) / 2 * apart / (apart + 4)
         low, high = np.quantile(scaled, [tail, 1 - tail])
         told = {"level": level, "low": (low * sizes).tolist(), "high": (high * sizes).tolist(), "windows": len(held)}
         return type(self)({**self.coding, "interval": told}, self.arrays)
