@@ -553,7 +553,7 @@ def repeated(given: np.ndarray, learnt: np.ndarray, name: str, notes: list[str])
 def _of_groups(frame: pl.LazyFrame, column: Column, marked: np.ndarray) -> np.ndarray:
     """Which rows are of a group that has a marked row, bool (rows,)."""
     groups = frame.select(encoding.values(column).alias("group")).collect().to_series()
-    return groups.is_in(groups.filter(pl.Series(marked)).drop_nulls().unique()).fill_null(False).to_numpy()
+    return groups.is_in(groups.filter(pl.Series(marked)).drop_nulls().unique().to_list()).fill_null(False).to_numpy()
 
 
 MOST_VALIDATION_ROWS = 100_000

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 import nervura
 from nervura import evaluation, judging
 from nervura.cli import EXIT_NOT_BETTER, main
-from nervura.dataset import hashes, repeated
+from nervura.dataset import Dataset, hashes, repeated
 from nervura.errors import OptionError, ProblemError, RunError, SchemaError
 from nervura.renewing import Champion
+from nervura.sources import read
 from nervura.splitting import FOLDS, TEST, TRAIN
 
 from .conftest import brief_rivals
@@ -112,6 +113,24 @@ def test_rows_of_few_values_are_equal_by_chance() -> None:
     alone = np.arange(100, dtype=np.uint64)
     assert repeated(alone[90:], alone[:95], "old", notes).sum() == 5 and "5 of 10 rows" in notes[1]
     assert not repeated(alone[90:], alone[:90], "old", notes).any() and notes[2].startswith("None of the rows")
+
+
+@pytest.mark.parametrize("how", [{"group": "g"}, {"time": "when"}], ids=["group", "time"])
+def test_groups_and_times_are_kept_to(how: dict[str, str]) -> None:
+    draw = np.random.default_rng(0)
+    numbers = np.arange(300)
+    columns = {"a": draw.normal(size=300), "g": [f"g{i // 5}" for i in numbers], "when": numbers}
+    both = pl.DataFrame({**columns, "y": draw.choice(["u", "v"], 300)})
+    old = Dataset.open(both[:200], "y", **how)
+    learnt = np.concatenate([hashes(*old.arrays(part)) for part in ("train", "validation")])
+    found = Dataset.like(read(both), old.schema, old.problem, learnt, "old", **how)
+    parts = found.split.parts
+    assert (parts[:200][old.split.parts != TEST] == TRAIN).all()
+    assert abs(found.rows("test") - 0.2 * 140) < 5, "a fifth of the rows that are new"
+    if "group" in how:
+        assert not set(both["g"].filter(pl.Series(parts == TEST))) & set(both["g"].filter(pl.Series(parts != TEST)))
+    else:
+        assert both["when"].filter(pl.Series(parts == TEST)).min() > both["when"].filter(pl.Series(parts != TEST)).max()
 
 
 # --- The gate ---
