@@ -128,6 +128,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "page.skip": ("Skip to the verdict", "Saltar para o veredicto"),
     "page.contents": ("Contents", "Conteúdo"),
     "page.asks": ("Predicting {target} from {inputs} columns", "Prever {target} a partir de {inputs} colunas"),
+    "page.asks_one": ("Predicting {target} from one column", "Prever {target} a partir de uma coluna"),
+    "asks.forecasting": ("Forecasting {target}", "Prever os próximos valores de {target}"),
     "page.asks_pictures": ("Predicting {target} from pictures", "Prever {target} a partir de imagens"),
     "learns.embedding": ("What the data have in common", "O que os dados têm em comum"),
     "learns.clustering": ("Which rows belong together", "Que linhas pertencem juntas"),

@@ -48,6 +48,7 @@ def _environment(lang: str, escaping: bool) -> Any:
         "named": partial(_named, lang=lang),
         "metric": partial(_metric, lang=lang),
         "told": lambda sentence: told(str(sentence), lang),
+        "question": partial(_question, lang=lang),
         "told_of_rule": partial(told_of_rule, lang=lang),
         "told_of_imbalance": partial(told_of_imbalance, lang=lang),
         "told_of_champion": partial(told_of_champion, lang=lang),
@@ -155,6 +156,19 @@ def _markdown_code(value: Any) -> str:
     longest = max((len(found) for found in re.findall(r"`+", written)), default=0)
     fence = "`" * max(3, longest + 1)
     return f"{fence}\n{written}\n{fence}"
+
+
+def _question(summary: dict[str, Any], lang: str) -> str:
+    """What is predicted, and from what."""
+    data, target = summary["data"], summary["target"]
+    own = f"asks.{(summary['problem'] or {}).get('name')}"
+    if own in MESSAGES:
+        return text(own, lang, target=target)
+    if data["pictures"]:
+        return text("page.asks_pictures", lang, target=target)
+    if data["inputs"] == 1:
+        return text("page.asks_one", lang, target=target)
+    return text("page.asks", lang, target=target, inputs=number(data["inputs"], lang))
 
 
 def told_of_rule(found: dict[str, Any], lang: str = "en") -> str:

@@ -41,7 +41,6 @@ GROUND |= {
 GROUND |= {"plots", "rebuilding"}  # drawings, and the layout of an autoencoder's outputs: they know no run
 GROUND |= {"oddness", "viewing", "grouping"}  # what detectors and clusterers look at, and the arithmetic of both
 GROUND |= {"topical"}  # the arithmetic of topics
-GROUND |= {"oddness", "viewing"}  # what detectors look at, and the arithmetic of their scores
 GROUND |= {"steps", "windows", "regressing", "references"}  # series in time, and forecasts that need no network
 GROUND |= {"sentences", "likeness"}  # texts as words, and how like texts are to others
 GROUND |= {"words", "decoding"}  # documents as bags of words, and the encodings of files

@@ -144,10 +144,6 @@ class Clustering(Targetless):
             raise Declined(
                 "series are not rebuilt; --column with number in place of series reads them as plain numbers"
             )
-        if schema.inputs[0].kind == "series":
-            raise Declined(
-                "series are not rebuilt; --column with number in place of series reads them as plain numbers"
-            )
         return "rows that are alike can be grouped"
 
     def told(self, given: Mapping[str, Any], level: float | None = None, labels: pl.Series | None = None) -> Self:
