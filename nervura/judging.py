@@ -382,7 +382,7 @@ def decide(
     network = next((one for one in running if one.kind in ("linear", "shallow", "deep")), None)
     against = on_test_rows(trees, network) if trees and network else None
     won = against if against and against["high"] < 0 else None
-    told = (verdict, sign < 0, undefined, choice, trees, network, won, constant)
+    told = (verdict, sign < 0, undefined, choice, trees, network, won, constant, problem.windowed)
     verdict.text, verdict.text_pt = _tell(*told, language="en"), _tell(*told, language="pt")
     return verdict
 
@@ -422,7 +422,9 @@ PHRASES = {
         "undecided": "These rows do not decide whether a deep network is warranted here.",
         "untried": "Whether a deep network is warranted cannot be said: deep and simpler models were not both tried.",
         "no_signal": "There is no signal in these inputs that the models could find: none does better than the constant guess beyond noise.",
-        "depth": "On the {rows} test rows, {metric} ({direction}) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
+        "rows": "On the {rows} test rows",
+        "windows": "On {rows} stretches of the test period",
+        "depth": "{where}, {metric} ({direction}) is {a} for {deep}, the best deep network on validation data, and {b} for {other}, the best of the others: a difference of {difference}.",
         "best": "On validation data {best} is best ({metric} {value}), and nothing simpler is within noise of it.",
         "simpler": "On validation data {best} is best ({metric} {value}), and {choice} ({other}) is the simplest model within noise of it; on test data {choice} differs from it by {difference}.",
         "worse": "That is clearly worse, more than the validation rows could show: {best} is the safer one to use.",
@@ -444,7 +446,9 @@ PHRASES = {
         "undecided": "Estas linhas não decidem se uma rede profunda se justifica aqui.",
         "untried": "Não se pode dizer se uma rede profunda se justifica: não foram experimentados modelos profundos e modelos mais simples.",
         "no_signal": "Não há nestas entradas sinal que os modelos encontrassem: nenhum faz melhor que o palpite constante para além do ruído.",
-        "depth": "Nas {rows} linhas de teste, {metric} ({direction}) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
+        "rows": "Nas {rows} linhas de teste",
+        "windows": "Em {rows} trechos do período de teste",
+        "depth": "{where}, {metric} ({direction}) é {a} para {deep}, a melhor rede profunda nos dados de validação, e {b} para {other}, o melhor dos outros: uma diferença de {difference}.",
         "best": "Nos dados de validação, {best} é o melhor ({metric} {value}), e nada mais simples está dentro do ruído.",
         "simpler": "Nos dados de validação, {best} é o melhor ({metric} {value}), e {choice} ({other}) é o modelo mais simples dentro do ruído; nos dados de teste, {choice} difere dele em {difference}.",
         "worse": "É claramente pior, mais do que os dados de validação podiam mostrar: {best} é o mais seguro de usar.",
@@ -472,6 +476,7 @@ def _tell(
     network: Candidate | None,
     won: dict[str, float] | None,
     constant: Candidate | None,
+    windowed: bool,
     language: str,
 ) -> str:
     """The verdict as one paragraph, made of the figures in it."""
@@ -495,7 +500,7 @@ def _tell(
         said.append(phrases[verdict.deep_warranted])
         said.append(
             phrases["depth"].format(
-                rows=number(verdict.rows["test"]),
+                where=phrases["windows" if windowed else "rows"].format(rows=number(verdict.rows["test"])),
                 metric=metric,
                 direction=phrases["more" if more_is_better else "less"],
                 a=number(scores[verdict.depth["deep"]]["test"]),
