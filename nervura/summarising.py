@@ -84,7 +84,9 @@ def summarise(run: Run) -> dict[str, Any]:
         "split": files["split"],
         "made": _made(made),
     }
-    there = {name for name, found in files.items() if found is not None} | ({"history"} if history else set())
+    # Weights that are computed have a history without epochs.
+    told = (run.path / "history.csv").exists()
+    there = {name for name, found in files.items() if found is not None} | ({"history"} if told else set())
     summary["missing"] = [
         {"section": section, "file": "history.csv" if file == "history" else f"{file}.json"}
         for section, file in SECTIONS
