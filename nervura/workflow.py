@@ -19,7 +19,7 @@ import polars as pl
 from nervura import backend, calibration, checking, keeping, renewing, tracking, training
 from nervura.appraisal import appraise
 from nervura.checking import Check
-from nervura.dataset import Arrays, Dataset, hashes
+from nervura.dataset import Arrays, Dataset
 from nervura.designing import Design, chosen_network, default_network, design
 from nervura.encoding import medium
 from nervura.errors import NervuraError, OptionError, RunError
@@ -28,6 +28,7 @@ from nervura.explanation import explain
 from nervura.keeping import Watcher
 from nervura.predicting import called, load_model, predict
 from nervura.problems.base import Appraised
+from nervura.recognising import hashes
 from nervura.renewing import Champion
 from nervura.reporting import report
 from nervura.retrieving import similar

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 import nervura
 from nervura import evaluation, judging
 from nervura.cli import EXIT_NOT_BETTER, main
-from nervura.dataset import Dataset, hashes, repeated
+from nervura.dataset import Dataset
 from nervura.errors import OptionError, ProblemError, RunError, SchemaError
+from nervura.recognising import hashes, repeated
 from nervura.renewing import Champion
 from nervura.sources import read
 from nervura.splitting import FOLDS, TEST, TRAIN

@@ -2,7 +2,7 @@
 
 import numpy as np
 import polars as pl
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nervura import words
@@ -42,7 +42,6 @@ def test_people_read_the_commonest_form_of_a_stem():
     assert words.learn(texts)["words"] == ["sailing"]
 
 
-@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), st.text(max_size=60)), min_size=1, max_size=30))
 def test_any_texts_are_counted_alike_alone_and_together(texts):
     series = pl.Series(texts, dtype=pl.String)

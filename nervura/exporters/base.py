@@ -76,7 +76,7 @@ def write_preprocessing(run: Run, model: keras.Model, path: Path) -> None:
     path.write_text(json.dumps(plain(told), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def predict_by(path: Path, answer: Callable[[dict[str, np.ndarray]], np.ndarray], batch_size: int) -> Predict:
+def predict_by(path: Path, answer: Callable[[dict[str, np.ndarray]], np.ndarray], batch_size: int = 64) -> Predict:
     """What an exported network predicts of raw rows, by its ``preprocessing.json`` alone.
 
     Args:

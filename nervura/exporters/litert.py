@@ -17,8 +17,6 @@ from nervura.exporters.base import (
 )
 from nervura.run import Run
 
-ROWS = 64
-
 
 class LiteRTExporter(Exporter):
     """A folder with ``model.tflite``, written by Keras; any number of rows at once."""
@@ -43,4 +41,4 @@ class LiteRTExporter(Exporter):
             (outputs,) = runner(**x).values()
             return np.array(outputs)
 
-        return predict_by(path / PREPROCESSING, answer, ROWS)
+        return predict_by(path / PREPROCESSING, answer)

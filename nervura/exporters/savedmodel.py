@@ -17,8 +17,6 @@ from nervura.exporters.base import (
 )
 from nervura.run import Run
 
-ROWS = 64
-
 
 class SavedModelExporter(Exporter):
     """A folder that ``tf.saved_model.load`` and TensorFlow Serving read, written by Keras; its endpoint is ``serve``."""
@@ -42,4 +40,4 @@ class SavedModelExporter(Exporter):
             (outputs,) = serve(**{name: tf.constant(array) for name, array in x.items()}).values()
             return outputs.numpy()
 
-        return predict_by(path / PREPROCESSING, answer, ROWS)
+        return predict_by(path / PREPROCESSING, answer)
